@@ -1,0 +1,192 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+  .strictMemorySafety(),
+  .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+]
+
+/// Modules whose inner loops make an unoptimised test run minutes long are optimised in debug builds too.
+let fast: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+/// Optimised C, in debug builds too.
+let fastC: [CSetting] = [.unsafeFlags(["-O3"])]
+
+/// A Swift module in a pipeline folder, with its unit tests in `Tests/<name>Tests`.
+func module(
+  _ folder: String,
+  _ name: String,
+  _ dependencies: [Target.Dependency],
+  settings: [SwiftSetting] = strict,
+  tests: [Target.Dependency]? = []
+) -> [Target] {
+  let target = Target.target(
+    name: name,
+    dependencies: dependencies,
+    path: "Sources/\(folder)/\(name)",
+    swiftSettings: settings
+  )
+  guard let tests else { return [target] }
+  return [
+    target,
+    .testTarget(
+      name: "\(name)Tests",
+      dependencies: [.init(stringLiteral: name), "AssayTestSupport"] + dependencies + tests,
+      path: "Tests/\(name)Tests",
+      swiftSettings: settings
+    ),
+  ]
+}
+
+/// A C shim: declarations that we wrote, resolved at run time, or a system library's module map.
+func shim(_ name: String, settings: [CSetting] = []) -> [Target] {
+  [.target(name: name, path: "Sources/CShims/\(name)", cSettings: settings)]
+}
+
+func system(_ name: String) -> [Target] {
+  [.systemLibrary(name: name, path: "Sources/CShims/\(name)")]
+}
+
+let base: [Target.Dependency] = ["AssayBase", "AssayTensor"]
+let graph: [Target.Dependency] = base + ["AssayGraph"]
+
+/// One row per format; the folder is `Sources/Formats/Format<row>`.
+let formats = ["Keras", "TFLite", "ONNX"]
+
+/// One row per runtime: its folder is `Sources/Run/Runtime<row>`, its shim `C<row>`.
+let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
+
+let targets: [[Target]] = [
+  shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"),
+  shim("CKernels", settings: fastC),
+  system("CSQLite"), system("CZlib"),
+  module("Base", "AssayBase", [], settings: fast),
+  module("Base", "AssayHost", ["AssayBase", "CHost"]),
+  module("Base", "AssayTensor", ["AssayBase"], settings: fast),
+  module("Base", "AssayCodec", base + ["CZlib"], settings: fast),
+  module("Graph", "AssayGraph", base),
+  module("Graph", "AssayReference", graph, settings: fast, tests: ["AssayCodec"]),
+  module("Graph", "AssayKernels", base + ["CKernels"], settings: fast),
+  module(
+    "Graph",
+    "AssayEvaluator",
+    graph + ["AssayKernels"],
+    settings: fast,
+    tests: ["AssayReference"]
+  ),
+  module("Formats", "AssayFormat", graph),
+  formats.flatMap {
+    module(
+      "Formats",
+      "Format\($0)",
+      graph + ["AssayCodec", "AssayFormat"],
+      settings: fast,
+      tests: ["AssayReference"]
+    )
+  },
+  module("Data", "AssayData", base + ["AssayCodec", "AssayHost"], settings: fast),
+  module(
+    "Optimize",
+    "AssayRewrite",
+    graph,
+    settings: fast,
+    tests: ["AssayReference"]
+  ),
+  module(
+    "Optimize",
+    "AssayQuantize",
+    graph + ["AssayEvaluator", "AssayRewrite"],
+    settings: fast,
+    tests: ["AssayReference"]
+  ),
+  module(
+    "Optimize",
+    "AssayVerify",
+    graph + ["AssayEvaluator", "AssayReference"],
+    settings: fast
+  ),
+  module("Run", "AssayRuntime", base + ["AssayHost"], tests: nil),
+  runtimes.flatMap {
+    module(
+      "Run",
+      "Runtime\($0)",
+      base
+        + ["AssayHost", "AssayRuntime", "C\($0)"].map {
+          .init(stringLiteral: $0)
+        }
+    )
+  },
+  module(
+    "Run",
+    "RuntimeReference",
+    graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"],
+    tests: nil
+  ),
+  module("Measure", "AssayRecord", ["AssayBase"]),
+  module(
+    "Measure",
+    "AssayBench",
+    base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayRecord"],
+    settings: fast
+  ),
+  module("Store", "AssayStore", ["AssayBase", "AssayRecord", "CSQLite"]),
+  module("Explore", "AssayReport", ["AssayBase", "AssayRecord"]),
+  module(
+    "App",
+    "AssayCatalog",
+    graph + [
+      "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
+      "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
+      "AssayBench", "AssayStore", "AssayReport", "RuntimeReference",
+    ] + formats.map { .init(stringLiteral: "Format\($0)") }
+      + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
+  ),
+  [
+    .target(
+      name: "AssayTestSupport",
+      dependencies: base,
+      path: "Tests/Support/AssayTestSupport",
+      swiftSettings: strict
+    ),
+    .target(
+      name: "AssayCommand",
+      dependencies: graph + [
+        "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
+        "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
+        "AssayRecord", "AssayBench", "AssayStore", "AssayReport",
+      ],
+      path: "Sources/App/AssayCommand",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "assay",
+      dependencies: ["AssayCommand"],
+      path: "Sources/App/assay",
+      swiftSettings: strict
+    ),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayTensor", "AssayCodec",
+      ],
+      path: "Tests/CommandTests",
+      swiftSettings: strict
+    ),
+  ],
+]
+
+let package = Package(
+  name: "assay",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "assay", targets: ["assay"]),
+    .library(name: "AssayCatalog", targets: ["AssayCatalog"]),
+    .library(name: "AssayGraph", targets: ["AssayGraph"]),
+  ],
+  targets: targets.flatMap { $0 }
+)

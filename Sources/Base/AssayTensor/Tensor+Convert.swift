@@ -1,0 +1,138 @@
+import AssayBase
+
+extension Tensor {
+  /// The elements as real numbers: quantized integers are dequantized, others converted.
+  ///
+  /// Text gives an empty array.
+  public func floats() -> [Float] {
+    switch dtype {
+    case .float32: elements(as: Float.self)
+    case .float64: elements(as: Double.self).map { Float($0) }
+    case .float16: elements(as: UInt16.self).map { float(halfBits: $0) }
+    case .bfloat16: elements(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+    case .string: []
+    default: dequantized(integers())
+    }
+  }
+
+  /// The elements as integers, not dequantized; floats are truncated towards zero and clamped.
+  public func integers() -> [Int] {
+    switch dtype {
+    case .int8: elements(as: Int8.self).map { Int($0) }
+    case .uint8, .bool: elements(as: UInt8.self).map { Int($0) }
+    case .int16: elements(as: Int16.self).map { Int($0) }
+    case .uint16: elements(as: UInt16.self).map { Int($0) }
+    case .int32: elements(as: Int32.self).map { Int($0) }
+    case .uint32: elements(as: UInt32.self).map { Int($0) }
+    case .int64: elements(as: Int64.self).map { Int($0) }
+    case .uint64: elements(as: UInt64.self).map { Int(clamping: $0) }
+    case .int4, .uint4: nibbles()
+    case .string: []
+    default: floats().map { $0.isNaN ? 0 : Int(exactly: $0.rounded(.towardZero)) ?? Int.max }
+    }
+  }
+
+  private func nibbles() -> [Int] {
+    let packed = bytes.array
+    return (0..<count).map { index in
+      let byte = packed[index / 2]
+      let nibble = Int(index % 2 == 0 ? byte & 15 : byte >> 4)
+      return dtype == .int4 && nibble > 7 ? nibble - 16 : nibble
+    }
+  }
+
+  private func dequantized(_ integers: [Int]) -> [Float] {
+    guard let quantization else { return integers.map { Float($0) } }
+    guard quantization.isPerChannel, let axis = quantization.axis,
+      let normalized = shape.normalized(axis: axis)
+    else { return integers.map { quantization.dequantize($0) } }
+    let inner = shape.strides[normalized]
+    let extent = shape.dims[normalized]
+    return integers.enumerated().map { index, value in
+      quantization.dequantize(value, channel: index / inner % extent)
+    }
+  }
+
+  /// The tensor in another element type.
+  ///
+  /// A float tensor becomes integers by `quantization` (rounded half away from zero, clamped) or,
+  /// without one, by truncation and clamping; an integer tensor becomes floats by its own
+  /// quantization.
+  ///
+  /// - Returns: the converted tensor, or `nil` for a type that cannot be written (text, 4 bits).
+  public func converted(
+    to target: DType,
+    quantization targetQuantization: Quantization? = nil
+  ) -> Tensor? {
+    if target == dtype, targetQuantization == quantization { return self }
+    let type = TensorType(target, shape, quantization: targetQuantization)
+    func make<T: BitwiseCopyable>(_ values: [T]) -> Tensor {
+      Tensor(values, shape, dtype: target, quantization: targetQuantization)
+    }
+    switch target {
+    case .float32: return make(floats())
+    case .float64: return make(floats().map { Double($0) })
+    case .float16: return make(floats().map { halfBits($0) })
+    case .bfloat16: return make(floats().map { bfloat16Bits($0) })
+    case .bool: return make(floats().map { UInt8($0 == 0 ? 0 : 1) })
+    case .int8: return make(integers(for: type).map { Int8(clamping: $0) })
+    case .uint8: return make(integers(for: type).map { UInt8(clamping: $0) })
+    case .int16: return make(integers(for: type).map { Int16(clamping: $0) })
+    case .uint16: return make(integers(for: type).map { UInt16(clamping: $0) })
+    case .int32: return make(integers(for: type).map { Int32(clamping: $0) })
+    case .uint32: return make(integers(for: type).map { UInt32(clamping: $0) })
+    case .int64: return make(integers(for: type).map { Int64($0) })
+    case .uint64: return make(integers(for: type).map { UInt64(clamping: $0) })
+    case .int4, .uint4, .string: return nil
+    }
+  }
+
+  private func integers(for type: TensorType) -> [Int] {
+    guard let quantization = type.quantization, let range = type.dtype.integerRange else {
+      return integers()
+    }
+    let axis = quantization.isPerChannel ? quantization.axis.flatMap(shape.normalized(axis:)) : nil
+    let inner = axis.map { shape.strides[$0] } ?? 1
+    let extent = axis.map { shape.dims[$0] } ?? 1
+    return floats().enumerated().map { index, value in
+      quantization.quantize(value, to: range, channel: index / inner % extent)
+    }
+  }
+}
+
+/// The float of an IEEE 754 half's bits.
+@inlinable
+public func float(halfBits bits: UInt16) -> Float {
+  let sign = UInt32(bits & 0x8000) << 16
+  let exponent = UInt32(bits >> 10) & 0x1F
+  let mantissa = UInt32(bits & 0x3FF)
+  if exponent == 0x1F { return Float(bitPattern: sign | 0x7F80_0000 | mantissa << 13) }
+  if exponent != 0 { return Float(bitPattern: sign | (exponent + 112) << 23 | mantissa << 13) }
+  let magnitude = Float(mantissa) * 0x1p-24
+  return sign == 0 ? magnitude : -magnitude
+}
+
+/// The bits of the IEEE 754 half nearest to `value` (ties to even; too large gives infinity).
+@inlinable
+public func halfBits(_ value: Float) -> UInt16 {
+  let bits = value.bitPattern
+  let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+  let magnitude = bits & 0x7FFF_FFFF
+  if magnitude > 0x7F80_0000 { return sign | 0x7E00 }
+  if magnitude >= 0x4780_0000 { return sign | 0x7C00 }
+  if magnitude < 0x3880_0000 {
+    // Subnormal halves: adding 0.5 aligns the mantissa so that the hardware rounds it.
+    let aligned = (Float(bitPattern: magnitude) + 0.5).bitPattern &- Float(0.5).bitPattern
+    return sign | UInt16(truncatingIfNeeded: aligned)
+  }
+  let rounded = magnitude &+ 0xFFF &+ ((magnitude >> 13) & 1)
+  return sign | UInt16(truncatingIfNeeded: (rounded &- 0x3800_0000) >> 13)
+}
+
+/// The bits of the bfloat16 nearest to `value` (ties to even).
+@inlinable
+public func bfloat16Bits(_ value: Float) -> UInt16 {
+  if value.isNaN { return 0x7FC0 }
+  let bits = value.bitPattern
+  return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+}

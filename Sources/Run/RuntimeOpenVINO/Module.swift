@@ -1,0 +1,1 @@
+// This module is filled by its first capability.
