@@ -1,0 +1,133 @@
+"""Compares .tflite files on LiteRT, all in one process.
+
+usage: litert.py outputs FILE TEST.npy EXPECTED.npz
+       litert.py operators FILE...
+       litert.py latency ROUNDS SECONDS_PER_BLOCK FILE FILE
+       litert.py loop SECONDS FILE
+
+outputs    how near the file's outputs are to Keras's: SQNR in dB and the largest relative difference
+operators  how many operators each file has
+latency    both files in turn, in random order, block by block; the median of the paired ratios
+loop       a tight loop over one file: the median, in nanoseconds
+
+One thread; results as one JSON line.
+"""
+
+import json
+import random
+import sys
+import time
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+
+def load(path, plain=False):
+    options = {"experimental_op_resolver_type": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES} if plain else {}
+    interpreter = Interpreter(model_path=path, num_threads=1, **options)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def quantized(values, detail):
+    if detail["dtype"] == np.float32:
+        return values
+    scale, zero = detail["quantization"]
+    limits = np.iinfo(detail["dtype"])
+    # Halves away from zero, as the runtimes' own quantize operator does.
+    scaled = values / np.float32(scale)
+    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled)) + zero
+    return np.clip(rounded, limits.min, limits.max).astype(detail["dtype"])
+
+
+def real(values, detail):
+    if detail["dtype"] == np.float32:
+        return values
+    scale, zero = detail["quantization"]
+    return (values.astype("float32") - zero) * np.float32(scale)
+
+
+def outputs(path, test, expected):
+    interpreter = load(path)
+    feed = interpreter.get_input_details()[0]
+    ends = interpreter.get_output_details()
+    collected = [[] for _ in ends]
+    for sample in np.load(test):
+        interpreter.set_tensor(feed["index"], quantized(sample[None], feed).reshape(feed["shape"]))
+        interpreter.invoke()
+        for into, end in zip(collected, ends):
+            into.append(real(interpreter.get_tensor(end["index"]), end))
+    archive = np.load(expected)
+    wanted = [archive[k] for k in sorted(archive.files)]
+    got = [np.concatenate(c) for c in collected]
+    if len(got) > 1:
+        # Files may order outputs differently: pair each with the one it is nearest to.
+        got = [min((g for g in got if g.shape == w.shape), key=lambda g: float(np.abs(g - w).mean())) for w in wanted]
+    signal = sum(float((w.astype("float64") ** 2).sum()) for w in wanted)
+    error = sum(float(((g.astype("float64") - w.astype("float64")) ** 2).sum()) for g, w in zip(got, wanted))
+    relative = max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in zip(got, wanted))
+    return {"sqnr": 10 * np.log10(signal / error) if error else float("inf"), "relative": relative}
+
+
+def fill(interpreter):
+    rng = np.random.default_rng(1)
+    for feed in interpreter.get_input_details():
+        values = rng.uniform(0, 1, feed["shape"]).astype("float32")
+        interpreter.set_tensor(feed["index"], quantized(values, feed))
+
+
+def block(interpreter, seconds):
+    samples, clock, invoke = [], time.perf_counter_ns, interpreter.invoke
+    end = clock() + int(seconds * 1e9)
+    while True:
+        start = clock()
+        invoke()
+        stop = clock()
+        samples.append(stop - start)
+        if stop >= end:
+            return samples
+
+
+def median(values):
+    return float(np.median(values))
+
+
+def latency(rounds, seconds, first, second):
+    pair = [load(first), load(second)]
+    for one in pair:
+        fill(one)
+        block(one, 0.5)
+    random.seed(1)
+    ratios, medians = [], ([], [])
+    for _ in range(rounds):
+        order = [0, 1]
+        random.shuffle(order)
+        result = {}
+        for i in order:
+            result[i] = median(block(pair[i], seconds))
+            medians[i].append(result[i])
+        ratios.append(result[0] / result[1])
+    return {"first": median(medians[0]), "second": median(medians[1]), "ratio": median(ratios),
+            "spread": [float(np.percentile(ratios, 25)), float(np.percentile(ratios, 75))]}
+
+
+def main():
+    mode, *rest = sys.argv[1:]
+    if mode == "outputs":
+        result = outputs(*rest)
+    elif mode == "operators":
+        result = [len(load(path, plain=True)._get_ops_details()) for path in rest]
+    elif mode == "latency":
+        result = latency(int(rest[0]), float(rest[1]), rest[2], rest[3])
+    elif mode == "loop":
+        interpreter = load(rest[1])
+        fill(interpreter)
+        block(interpreter, 0.5)
+        result = median(block(interpreter, float(rest[0])))
+    else:
+        sys.exit(__doc__)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
