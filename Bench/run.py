@@ -156,7 +156,7 @@ def reference(name, source, kind):
     prefix = WORK / name
     origin = WORK / f"{name}.origin.json"
     if not origin.exists():
-        folder = data_folder()
+        folder = ROOT / "Examples" / "digits" if name == "digits" else data_folder()
         images = [folder / "images"] if folder and (folder / "images").is_dir() else []
         origin.write_text(json.dumps(peer("keras_reference.py", source, prefix, kind, *images)))
     return (f"{prefix}.calibration.npy", f"{prefix}.test.npy", f"{prefix}.expected.npz",

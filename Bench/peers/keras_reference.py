@@ -11,7 +11,8 @@ the network was trained on:
     signed     pictures with values -1...1
     normal     numbers around 0
 
-Pictures are random crops of the photographs below IMAGES_DIR; without one they are seeded smooth fields.
+Pictures are those below IMAGES_DIR, seeded random crops of them unless they have the network's size;
+without a folder they are seeded smooth fields.
 """
 
 import json
@@ -36,10 +37,11 @@ def crops(folder, count, height, width, channels, rng):
     for _ in range(count):
         with Image.open(files[rng.integers(len(files))]) as picture:
             picture = picture.convert("L" if channels == 1 else "RGB")
-            side = int(min(picture.size) * rng.uniform(0.4, 1.0))
-            x, y = rng.integers(picture.width - side + 1), rng.integers(picture.height - side + 1)
-            small = picture.resize((width, height), Image.Resampling.BILINEAR, box=(x, y, x + side, y + side))
-            result.append(np.asarray(small, "float32").reshape(height, width, channels))
+            if picture.size != (width, height):
+                side = int(min(picture.size) * rng.uniform(0.4, 1.0))
+                x, y = rng.integers(picture.width - side + 1), rng.integers(picture.height - side + 1)
+                picture = picture.resize((width, height), Image.Resampling.BILINEAR, box=(x, y, x + side, y + side))
+            result.append(np.asarray(picture, "float32").reshape(height, width, channels))
     return np.stack(result)
 
 
@@ -60,7 +62,7 @@ def main():
         data, where = rng.normal(0, 1, [total, *shape]).astype("float32"), "seeded normal numbers"
     else:
         if folder:
-            data, where = crops(folder, total, *shape, rng), "random crops of photographs"
+            data, where = crops(folder, total, *shape, rng), "seeded crops of " + pathlib.Path(folder).parent.name + "/" + pathlib.Path(folder).name
         else:
             data, where = fields(total, *shape, rng), "seeded smooth fields"
         scale, offset = SCALES[kind]
