@@ -55,6 +55,21 @@ public struct Diagnostic: Error, Sendable, Equatable {
     if let cause { object["cause"] = .string(cause) }
     return object
   }
+
+  /// Reads the form that `json` gives; `nil` when it is something else.
+  public init?(json: JSON) {
+    guard let code = json["code"]?.string, let summary = json["summary"]?.string,
+      let severity = json["severity"]?.string.flatMap(Severity.init(rawValue:))
+    else { return nil }
+    self.init(
+      code,
+      summary,
+      at: (json["location"]?.array ?? []).compactMap(\.string),
+      remedy: json["remedy"]?.string,
+      cause: json["cause"]?.string,
+      severity: severity
+    )
+  }
 }
 
 extension Diagnostic: CustomStringConvertible {

@@ -1,0 +1,262 @@
+import AssayBase
+
+extension Record {
+  /// The record as JSON in the form of docs/schema/record-1.json.
+  ///
+  /// `latencyNs` and `throughputPerSecond` are derived from the samples as they are written; they
+  /// are not read back. Members of `extra` come last.
+  public var json: JSON {
+    var members = JSON.Members()
+    members["schema"] = .string(recordSchema)
+    members["id"] = .string(id)
+    members["session"] = .string(session)
+    members["finishedAt"] = .integer(finishedAt)
+    members["model"] = .object([
+      "path": .string(model.path),
+      "sha256": .string(model.sha256),
+      "bytes": JSON(model.byteCount),
+      "deflatedBytes": model.deflatedByteCount.json,
+    ])
+    members["artefact"] = .string(artefact)
+    members["variant"] = .string(variant)
+    members["runtime"] = .string(runtime)
+    members["provider"] = .string(provider)
+    members["version"] = .string(version)
+    members["placement"] = placement
+    members["device"] = .string(device)
+    members["threads"] = JSON(threads)
+    let summary = summary
+    members["latencyNs"] = summary.json
+    members["throughputPerSecond"] = summary.throughput.json
+    members["initNs"] = .object([
+      "read": initialization.read.json,
+      "compile": initialization.compile.json,
+      "first": initialization.first.json,
+    ])
+    members["peakMemoryBytes"] = peakMemoryBytes.json
+    members["samplesNs"] = .array(samples.map { .integer($0) })
+    members["rounds"] = .array(rounds.map { JSON($0) })
+    members["warmupNs"] = .array(warmup.map { .integer($0) })
+    members["accuracy"] = accuracy.json
+    members["accuracyCount"] = JSON(accuracyCount)
+    members["agreement"] = agreement.json
+    members["snrDb"] = snrDb.json
+    members["operators"] = operators
+    members["environment"] = environment
+    members["command"] = .array(command.map { .string($0) })
+    members["verdict"] = .string(verdict.rawValue)
+    members["reasons"] = .array(reasons.map(\.json))
+    for (key, value) in extra.pairs ?? [] where !Record.members.contains(key) {
+      members[key] = value
+    }
+    return .members(members)
+  }
+
+  /// The members that this version knows, the derived ones included.
+  private static let members: Set<String> = [
+    "schema", "id", "session", "finishedAt", "model", "artefact", "variant", "runtime", "provider",
+    "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
+    "peakMemoryBytes", "samplesNs", "rounds", "warmupNs", "accuracy", "accuracyCount", "agreement",
+    "snrDb", "operators", "environment", "command", "verdict", "reasons",
+  ]
+
+  /// Reads a record.
+  ///
+  /// A figure that is absent is missing with that reason; members that this version does not know
+  /// go to `extra`.
+  ///
+  /// - Throws: `Diagnostic` REC001 when the schema is another one, `Diagnostics` REC002 that name
+  ///   every member that is absent or of another type.
+  public init(json: JSON) throws {
+    guard let schema = json["schema"]?.string, schema == recordSchema else {
+      throw Diagnostic(
+        "REC001",
+        "this is not a record of the schema \(recordSchema)",
+        at: ["schema"],
+        remedy: "use the version of assay that wrote it, or a newer one",
+        cause: json["schema"]?.text()
+      )
+    }
+    var reader = RecordReader(json: json)
+    let model = Model(
+      path: reader.string("model.path"),
+      sha256: reader.string("model.sha256"),
+      byteCount: reader.int("model.bytes"),
+      deflatedByteCount: reader.figure("model.deflatedBytes", "a whole number", \.int)
+    )
+    self.init(
+      id: reader.string("id"),
+      session: reader.string("session"),
+      finishedAt: Int64(reader.int("finishedAt")),
+      model: model,
+      artefact: reader.string("artefact"),
+      variant: reader.string("variant"),
+      runtime: reader.string("runtime"),
+      version: reader.string("version"),
+      provider: reader.string("provider"),
+      device: reader.string("device"),
+      threads: reader.int("threads")
+    )
+    placement = json["placement"] ?? .null
+    initialization = Initialization(
+      read: reader.figure("initNs.read", "a whole number", \.int64),
+      compile: reader.figure("initNs.compile", "a whole number", \.int64),
+      first: reader.figure("initNs.first", "a whole number", \.int64)
+    )
+    peakMemoryBytes = reader.figure("peakMemoryBytes", "a whole number", \.int)
+    samples = reader.ints("samplesNs").map { Int64($0) }
+    rounds = reader.ints("rounds")
+    warmup = reader.ints("warmupNs").map { Int64($0) }
+    accuracy = reader.figure("accuracy", "a number", \.double)
+    accuracyCount = json["accuracyCount"] == nil ? 0 : reader.int("accuracyCount")
+    agreement = reader.figure("agreement", "a number", \.double)
+    snrDb = reader.figure("snrDb", "a number", \.double)
+    operators = json["operators"] ?? .null
+    environment = json["environment"] ?? .emptyObject
+    command = reader.strings("command")
+    let word = reader.string("verdict")
+    if let verdict = Verdict(rawValue: word) {
+      self.verdict = verdict
+    } else {
+      reader.fault("verdict", "VALID or INVALID")
+    }
+    for (index, element) in (json["reasons"]?.array ?? []).enumerated() {
+      if let reason = Diagnostic(json: element) {
+        reasons.append(reason)
+      } else {
+        reader.fault("reasons[\(index)]", "a diagnostic")
+      }
+    }
+    for (key, value) in json.pairs ?? [] where !Record.members.contains(key) {
+      extra[key] = value
+    }
+    try Diagnostics(reader.faults).throwIfErrors()
+  }
+}
+
+extension Summary {
+  /// The percentiles in nanoseconds; `ci95` is the interval of p50.
+  public var json: JSON {
+    .object([
+      "p50": p50.map(\.value).json,
+      "p90": p90.map(\.value).json,
+      "p99": p99.map(\.value).json,
+      "ci95": interval(p50),
+      "p90ci95": interval(p90),
+      "p99ci95": interval(p99),
+      "mean": mean.json,
+      "min": minimum.json,
+      "max": maximum.json,
+    ])
+  }
+
+  private func interval(_ quantile: Figure<Quantile>) -> JSON {
+    switch quantile {
+    case .missing(let reason): missingJSON(reason)
+    case .value(let quantile):
+      switch quantile.interval {
+      case .value(let range): .array([.integer(range.lowerBound), .integer(range.upperBound)])
+      case .missing(let reason): missingJSON(reason)
+      }
+    }
+  }
+}
+
+extension Figure {
+  /// The figure with its value changed; a missing one keeps its reason.
+  public func map<Other>(_ body: (Value) -> Other) -> Figure<Other> {
+    switch self {
+    case .value(let value): .value(body(value))
+    case .missing(let reason): .missing(reason: reason)
+    }
+  }
+
+  /// Why there is no value, if there is none.
+  public var missingReason: String? {
+    if case .missing(let reason) = self { reason } else { nil }
+  }
+}
+
+extension Figure where Value: BinaryInteger {
+  /// The number, or `{"missing": reason}`.
+  public var json: JSON {
+    switch self {
+    case .value(let value): .integer(Int64(clamping: value))
+    case .missing(let reason): missingJSON(reason)
+    }
+  }
+}
+
+extension Figure where Value == Double {
+  /// The number, or `{"missing": reason}`; infinity is the text `"inf"` (a noiseless signal).
+  public var json: JSON {
+    switch self {
+    case .value(let value) where value.isFinite: .number(value)
+    case .value(let value) where value == .infinity: .string("inf")
+    case .value(let value): missingJSON("the figure came out as \(value)")
+    case .missing(let reason): missingJSON(reason)
+    }
+  }
+}
+
+private func missingJSON(_ reason: String) -> JSON { .object(["missing": .string(reason)]) }
+
+extension JSON {
+  fileprivate var int64: Int64? { int.map { Int64($0) } }
+}
+
+/// Reads members by dotted path and collects what is wrong with them.
+private struct RecordReader {
+  let json: JSON
+  var faults: [Diagnostic] = []
+
+  mutating func fault(_ path: String, _ expected: String) {
+    faults.append(Diagnostic("REC002", "a record's member is not \(expected)", at: [path]))
+  }
+
+  func member(_ path: String) -> JSON? {
+    path.split(separator: ".").reduce(Optional(json)) { value, key in value?[String(key)] }
+  }
+
+  mutating func string(_ path: String) -> String {
+    if let value = member(path)?.string { return value }
+    fault(path, "a string")
+    return ""
+  }
+
+  mutating func int(_ path: String) -> Int {
+    if let value = member(path)?.int { return value }
+    fault(path, "a whole number")
+    return 0
+  }
+
+  mutating func ints(_ path: String) -> [Int] {
+    guard let value = member(path) else { return [] }
+    if let values = value.ints { return values }
+    fault(path, "a list of whole numbers")
+    return []
+  }
+
+  mutating func strings(_ path: String) -> [String] {
+    guard let value = member(path) else { return [] }
+    let strings = value.array?.compactMap(\.string)
+    if let strings, strings.count == value.array?.count { return strings }
+    fault(path, "a list of strings")
+    return []
+  }
+
+  mutating func figure<Value>(
+    _ path: String,
+    _ expected: String,
+    _ value: (JSON) -> Value?
+  ) -> Figure<Value> {
+    guard let member = member(path) else { return .missing(reason: "not in the record") }
+    if let reason = member["missing"]?.string { return .missing(reason: reason) }
+    if let value = value(member) { return .value(value) }
+    if member == .string("inf"), let infinity = Double.infinity as? Value {
+      return .value(infinity)
+    }
+    fault(path, expected + " or {\"missing\": reason}")
+    return .missing(reason: "not readable")
+  }
+}
