@@ -31,4 +31,7 @@ public enum TestData {
 
   /// The folder of a test target, such as `Tests/AssayCodecTests`.
   public static func tests(_ target: String) -> String { package + "/Tests/" + target }
+
+  /// A file of `Tests/Fixtures`, which lies outside the targets so that SwiftPM leaves it alone.
+  public static func fixture(_ path: String) -> String { package + "/Tests/Fixtures/" + path }
 }
