@@ -64,11 +64,12 @@ let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
 let targets: [[Target]] = [
   shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"),
   shim("CKernels", settings: fastC),
+  shim("CYAML"),
   system("CSQLite"), system("CZlib"),
   module("Base", "AssayBase", [], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
   module("Base", "AssayTensor", ["AssayBase"], settings: fast),
-  module("Base", "AssayCodec", base + ["CZlib"], settings: fast),
+  module("Base", "AssayCodec", base + ["AssayHost", "CYAML", "CZlib"], settings: fast),
   module("Graph", "AssayGraph", base),
   module("Graph", "AssayReference", graph, settings: fast, tests: ["AssayCodec"]),
   module("Graph", "AssayKernels", base + ["CKernels"], settings: fast),

@@ -5,6 +5,13 @@ public func sha256(_ bytes: ByteView) -> String {
   return hash.finish()
 }
 
+/// SHA-256 (FIPS 180-4) of pieces of bytes one after the other, hexadecimal.
+public func sha256(_ parts: [ByteView]) -> String {
+  var hash = SHA256()
+  for part in parts { unsafe part.withUnsafeBytes { unsafe hash.update($0) } }
+  return hash.finish()
+}
+
 /// SHA-256 (FIPS 180-4) of a text's UTF-8 bytes, as 64 lower-case hexadecimal digits.
 public func sha256(_ text: String) -> String { sha256(ByteView(Array(text.utf8))) }
 
@@ -20,6 +27,14 @@ private struct SHA256 {
   mutating func update(_ bytes: UnsafeRawBufferPointer) {
     length += UInt64(bytes.count)
     var offset = 0
+    if !pending.isEmpty {
+      offset = min(64 - pending.count, bytes.count)
+      unsafe pending.append(contentsOf: bytes[..<offset])
+      guard pending.count == 64 else { return }
+      let whole = pending
+      pending.removeAll(keepingCapacity: true)
+      unsafe whole.withUnsafeBytes { unsafe block($0) }
+    }
     while bytes.count - offset >= 64 {
       unsafe block(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + 64]))
       offset += 64

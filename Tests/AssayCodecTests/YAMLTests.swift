@@ -1,0 +1,45 @@
+import AssayBase
+import AssayCodec
+import Testing
+
+@Suite(.enabled(if: YAML.probe().isAvailable, "libyaml is not installed: make setup"))
+struct YAMLTests {
+  @Test("mappings, sequences and scalars become JSON values")
+  func values() throws {
+    let value = try YAML.read(
+      """
+      model: net.h5   # a comment
+      threads: [1, 2]
+      max-drop: 1%
+      scale: 0.5
+      quick: true
+      nothing:
+      text: "1"
+      nested:
+        - a: -3
+        - .5
+      """
+    )
+    let expected = JSON.object([
+      "model": "net.h5", "threads": [1, 2], "max-drop": "1%", "scale": 0.5, "quick": true,
+      "nothing": .null, "text": "1", "nested": [.object(["a": -3]), 0.5],
+    ])
+    #expect(value == expected)
+  }
+
+  @Test("an empty text is null")
+  func empty() throws { #expect(try YAML.read("") == .null) }
+
+  @Test(
+    "broken, recursive, doubled and deep texts are refused with their line",
+    arguments: [
+      "a: [1, 2", "a: &x [*x]", "a: 1\na: 2", "? [1]\n: 2",
+      String(repeating: "[", count: 100) + String(repeating: "]", count: 100),
+    ]
+  )
+  func refusals(text: String) {
+    let error = #expect(throws: Diagnostic.self) { try YAML.read(text) }
+    #expect(error?.code == "YML001")
+    #expect(error?.location.first?.hasPrefix("line ") == true)
+  }
+}
