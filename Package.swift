@@ -181,6 +181,36 @@ let targets: [[Target]] = [
   ],
 ]
 
+/// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
+let fuzzed: [Target.Dependency] = base + ["AssayCodec", "AssayData", "AssayCatalog"]
+let fuzzing: [Target] = [
+  .target(
+    name: "AssayFuzzTargets",
+    dependencies: fuzzed,
+    path: "Tests/Support/AssayFuzzTargets",
+    swiftSettings: strict
+  ),
+  .testTarget(
+    name: "FuzzTests",
+    dependencies: ["AssayFuzzTargets", "AssayTestSupport", "AssayBase"],
+    path: "Tests/FuzzTests",
+    swiftSettings: strict
+  ),
+]
+
+/// The fuzzer itself links only with libFuzzer, which `scripts/fuzz` asks for.
+let fuzzer: [Target] =
+  Context.environment["ASSAY_FUZZ"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "assay-fuzz",
+      dependencies: ["AssayFuzzTargets"],
+      path: "Fuzz/assay-fuzz",
+      swiftSettings: strict
+    )
+  ]
+
 let package = Package(
   name: "assay",
   platforms: [.macOS(.v15)],
@@ -189,5 +219,5 @@ let package = Package(
     .library(name: "AssayCatalog", targets: ["AssayCatalog"]),
     .library(name: "AssayGraph", targets: ["AssayGraph"]),
   ],
-  targets: targets.flatMap { $0 }
+  targets: targets.flatMap { $0 } + fuzzing + fuzzer
 )

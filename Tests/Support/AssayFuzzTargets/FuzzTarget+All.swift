@@ -1,0 +1,35 @@
+import AssayBase
+import AssayCodec
+import AssayTensor
+
+extension FuzzTarget {
+  /// Every target, lowest layer first.
+  public static let all: [FuzzTarget] = [
+    FuzzTarget(name: "json") { bytes in
+      let text = try JSON(parsing: bytes).text()
+      guard let again = try? JSON(parsing: Array(text.utf8)).text(), again == text else {
+        throw Finding("what was written reads back as something else: \(text)")
+      }
+    },
+    FuzzTarget(name: "yaml") { bytes in
+      _ = try YAML.read(String(decoding: bytes, as: UTF8.self))
+    },
+    FuzzTarget(name: "zip") { bytes in
+      let archive = try ZipArchive(ByteView(bytes), limit: memory)
+      for entry in archive.entries { _ = try archive.read(entry) }
+    },
+    FuzzTarget(name: "npy") { bytes in
+      let tensor = try NPY.read(ByteView(bytes))
+      let written = try NPY.write(tensor).flatMap(\.array)
+      guard let again = try? NPY.read(ByteView(written)), again.type == tensor.type else {
+        throw Finding("an array of \(tensor.type) does not survive writing")
+      }
+    },
+    FuzzTarget(name: "npz") { bytes in
+      _ = try NPZ.read(ByteView(bytes))
+    },
+  ]
+
+  /// What a target may unpack from the small inputs of a fuzzer.
+  private static let memory = 64 << 20
+}
