@@ -1,0 +1,5 @@
+#include "CLiteRT.h"
+
+#include <stdlib.h>
+
+void lrt_free(void *pointer) { free(pointer); }
