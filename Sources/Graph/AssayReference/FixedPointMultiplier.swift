@@ -3,10 +3,10 @@ import AssayTensor
 
 /// A positive real factor as TFLite's integer kernels apply it: 31 bits and a shift.
 ///
-/// The arithmetic is that of TFLite's built-in kernels (gemmlowp's): a rounding doubling high
-/// multiplication and then a rounding shift, so that a product is rounded twice. XNNPACK, which
-/// LiteRT uses by default, multiplies in float32 and rounds once, half to even; the two differ by
-/// one step at most, next to ties.
+/// The product is exact and is rounded once, half up, as TFLite's kernels do when built with single
+/// rounding. Their default rounds twice (gemmlowp's doubling high multiplication, then a shift), and
+/// XNNPACK, which LiteRT uses by default, multiplies in float32 and rounds half to even; all three
+/// differ by one step at most, next to ties.
 struct FixedPointMultiplier {
   /// The factor's leading bits, in [2^30, 2^31), or 0.
   let multiplier: Int
@@ -25,22 +25,16 @@ struct FixedPointMultiplier {
       fraction >>= 1
       exponent += 1
     }
-    if exponent < -31 { (fraction, exponent) = (0, 0) }
+    if exponent < -30 { (fraction, exponent) = (0, 0) }
     if exponent > 30 { (fraction, exponent) = (1 << 31 - 1, 30) }
     (multiplier, shift) = (fraction, exponent)
   }
 
   /// `value` times the factor, rounded; a value beyond 32 bits is clamped first.
   func apply(_ value: Int) -> Int {
-    let clamped = Int(Int32(clamping: value))
-    let shifted = Int(Int32(clamping: clamped << max(shift, 0)))
-    let product = shifted * multiplier
-    let nudge = product >= 0 ? 1 << 30 : 1 - 1 << 30
-    let high = (product + nudge) / (1 << 31)
-    let right = max(-shift, 0)
-    let mask = 1 << right - 1
-    let threshold = mask >> 1 + (high < 0 ? 1 : 0)
-    return high >> right + (high & mask > threshold ? 1 : 0)
+    let product = Int(Int32(clamping: value)) * multiplier
+    let places = 31 - shift
+    return (product + 1 << (places - 1)) >> places
   }
 }
 
