@@ -171,6 +171,13 @@ let targets: [[Target]] = [
       swiftSettings: strict
     ),
     .testTarget(
+      name: "ScriptTests",
+      dependencies: ["AssayTestSupport", "AssayBase", "AssayHost"],
+      path: "Tests/ScriptTests",
+      exclude: ["setup.sh"],
+      swiftSettings: strict
+    ),
+    .testTarget(
       name: "CommandTests",
       dependencies: [
         "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayTensor", "AssayCodec",
