@@ -23,8 +23,8 @@ import sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 
+import keras_file
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 CALIBRATION, TEST, SEED = 100, 64, 20260401
@@ -47,6 +47,8 @@ def crops(folder, count, height, width, channels, rng):
 
 def fields(count, height, width, channels, rng):
     coarse = rng.uniform(0, 255, (count, 6, 6, channels)).astype("float32")
+    import tensorflow as tf
+
     smooth = tf.image.resize(coarse, (height, width)).numpy()
     return np.clip(smooth + rng.normal(0, 12, smooth.shape), 0, 255).astype("float32")
 
@@ -54,7 +56,7 @@ def fields(count, height, width, channels, rng):
 def main():
     source, prefix, kind = sys.argv[1:4]
     folder = sys.argv[4] if len(sys.argv) > 4 else None
-    model = tf.keras.models.load_model(source, compile=False)
+    model = keras_file.load(source)
     shape = [int(d) for d in model.inputs[0].shape[1:]]
     rng = np.random.default_rng(SEED)
     total = CALIBRATION + TEST
@@ -62,7 +64,7 @@ def main():
         data, where = rng.normal(0, 1, [total, *shape]).astype("float32"), "seeded normal numbers"
     else:
         if folder:
-            data, where = crops(folder, total, *shape, rng), "seeded crops of " + pathlib.Path(folder).parent.name + "/" + pathlib.Path(folder).name
+            data, where = crops(folder, total, *shape, rng), "seeded samples of " + pathlib.Path(folder).parent.name + "/" + pathlib.Path(folder).name
         else:
             data, where = fields(total, *shape, rng), "seeded smooth fields"
         scale, offset = SCALES[kind]

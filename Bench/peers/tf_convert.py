@@ -8,11 +8,13 @@ import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+import keras_file
 import numpy as np
-import tensorflow as tf
 
 
 def converter_for(model, recipe, calibration):
+    import tensorflow as tf
+
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     if recipe == "float32":
         return converter
@@ -32,7 +34,7 @@ def converter_for(model, recipe, calibration):
 
 def main():
     source, target, recipe = sys.argv[1:4]
-    model = tf.keras.models.load_model(source, compile=False)
+    model = keras_file.load(source)
     data = converter_for(model, recipe, sys.argv[4] if len(sys.argv) > 4 else None).convert()
     with open(target, "wb") as file:
         file.write(data)
