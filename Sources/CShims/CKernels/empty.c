@@ -1,1 +1,0 @@
-// Gives the package manager an object file; the shim is its header.
