@@ -167,3 +167,29 @@ public enum AssayHome {
     return Host.join(Host.environment("HOME") ?? ".", ".local/share/assay")
   }
 }
+
+extension Host {
+  /// Reads a file from its beginning to its end and keeps nothing of it, so that it lies in the
+  /// system's cache.
+  ///
+  /// - Returns: the number of bytes read.
+  /// - Throws: `Diagnostic` FIL001 when it cannot be read.
+  @discardableResult
+  public static func readThrough(_ path: String) throws -> Int {
+    func fault() -> Diagnostic {
+      Diagnostic("FIL001", "the file cannot be read", at: [path], cause: lastSystemError())
+    }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw fault() }
+    defer { close(descriptor) }
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    var total = 0
+    while true {
+      let count = unsafe read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw fault() }
+      if count == 0 { return total }
+      total += count
+    }
+  }
+}
