@@ -94,9 +94,8 @@ let targets: [[Target]] = [
   module(
     "Optimize",
     "AssayRewrite",
-    graph,
-    settings: fast,
-    tests: ["AssayReference"]
+    graph + ["AssayReference"],
+    settings: fast
   ),
   module(
     "Optimize",
@@ -150,7 +149,7 @@ let targets: [[Target]] = [
   [
     .target(
       name: "AssayTestSupport",
-      dependencies: base,
+      dependencies: graph,
       path: "Tests/Support/AssayTestSupport",
       swiftSettings: strict
     ),

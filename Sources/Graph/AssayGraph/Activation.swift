@@ -1,5 +1,5 @@
 /// An activation that an operator applies to its result before it leaves (TFLite's set).
-public enum Activation: String, Sendable, Hashable {
+public enum Activation: String, Sendable, Hashable, CaseIterable {
   case none
   case relu
   case relu6
@@ -95,4 +95,47 @@ public struct Size2D: Sendable, Hashable {
   public static let one = Size2D(1, 1)
   /// The pair as `3x3`.
   public var text: String { "\(height)x\(width)" }
+}
+
+/// An operator that can apply an Activation to its result.
+public protocol ActivatingOperator: Operator {
+  /// Applied to the result.
+  var activation: Activation { get set }
+  /// Whether an activation may be set; some functions of an operator take none.
+  var takesActivation: Bool { get }
+}
+
+extension ActivatingOperator {
+  /// Activations are taken.
+  public var takesActivation: Bool { true }
+}
+
+extension Conv2D: ActivatingOperator {}
+extension DepthwiseConv2D: ActivatingOperator {}
+extension TransposeConv2D: ActivatingOperator {}
+extension FullyConnected: ActivatingOperator {}
+extension Pool2D: ActivatingOperator {}
+extension Binary: ActivatingOperator {
+  public var takesActivation: Bool { [.add, .subtract, .multiply, .divide].contains(kind) }
+}
+
+extension Activation {
+  /// The one activation that equals this one followed by `next`; `nil` when there is none.
+  public func followed(by next: Activation) -> Activation? {
+    let low = max(bounds.low, next.bounds.low)
+    let high = min(max(bounds.high, next.bounds.low), next.bounds.high)
+    return Activation.allCases.first { $0.bounds == (low, high) }
+  }
+}
+
+extension Unary.Kind {
+  /// The activation that computes this function, if it is one.
+  public var activation: Activation? {
+    switch self {
+    case .relu: .relu
+    case .relu6: .relu6
+    case .reluN1To1: .reluN1To1
+    default: nil
+    }
+  }
 }
