@@ -1,0 +1,72 @@
+import AssayHost
+import AssayRuntime
+
+/// When a block of inferences ends.
+public struct BlockLimits: Sendable, Equatable {
+  /// At least so many inferences…
+  public var minimumCount: Int
+  /// … and at least so long, nanoseconds,
+  public var minimumNanoseconds: UInt64
+  /// but never more inferences than this
+  public var maximumCount: Int
+  /// and never longer than this, nanoseconds, once one inference is done.
+  public var maximumNanoseconds: UInt64
+
+  /// Makes limits.
+  public init(
+    minimumCount: Int,
+    minimumNanoseconds: UInt64,
+    maximumCount: Int = 1 << 17,
+    maximumNanoseconds: UInt64
+  ) {
+    self.minimumCount = minimumCount
+    self.minimumNanoseconds = minimumNanoseconds
+    self.maximumCount = maximumCount
+    self.maximumNanoseconds = maximumNanoseconds
+  }
+
+  /// Whether a block of `count` inferences that took `elapsed` nanoseconds is over.
+  @inline(__always)
+  public func isOver(count: Int, elapsed: UInt64) -> Bool {
+    if count >= maximumCount { return true }
+    if count > 0, elapsed >= maximumNanoseconds { return true }
+    return count >= minimumCount && elapsed >= minimumNanoseconds
+  }
+}
+
+/// The timed section: reads the clock, runs, stores a number; nothing else.
+///
+/// The buffer of samples is allocated once. Belongs to one thread.
+@safe public final class TimedLoop {
+  private let buffer: UnsafeMutableBufferPointer<UInt64>
+  /// How many samples the last block has.
+  public private(set) var count = 0
+
+  /// Makes a loop that keeps at most `capacity` samples of a block.
+  public init(capacity: Int = 1 << 17) {
+    unsafe buffer = .allocate(capacity: max(capacity, 1))
+  }
+
+  deinit { unsafe buffer.deallocate() }
+
+  /// Runs one block, allocating nothing.
+  ///
+  /// - Throws: the session's failure; samples of earlier inferences stay.
+  public func run(_ session: any Session, _ limits: BlockLimits) throws(RunFailure) {
+    count = 0
+    let start = Host.monotonicNanoseconds()
+    var now = start
+    while !limits.isOver(count: count, elapsed: now &- start), unsafe count < buffer.count {
+      let begin = Host.monotonicNanoseconds()
+      try session.run()
+      now = Host.monotonicNanoseconds()
+      unsafe buffer[count] = now &- begin
+      count &+= 1
+    }
+  }
+
+  /// The last block's latencies, nanoseconds, in order.
+  public var samples: [Int64] {
+    unsafe buffer[..<count].map { Int64(clamping: $0) }
+  }
+}

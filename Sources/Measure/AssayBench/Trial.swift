@@ -1,0 +1,171 @@
+import AssayBase
+import AssayHost
+import AssayRecord
+import AssayRuntime
+
+/// One configuration while it is measured.
+final class Trial {
+  let configuration: Configuration
+  var record: Record
+  var outputs: String?
+  private(set) var worker: (any WorkerLink)?
+  private var nullPeak = 0
+  private var isFailed = false
+
+  init(_ configuration: Configuration, session: String, index: Int, command: [String]) {
+    self.configuration = configuration
+    let digits = String(index)
+    record = Record(
+      id: "\(session)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)",
+      session: session,
+      finishedAt: 0,
+      model: configuration.model,
+      artefact: configuration.artefact,
+      variant: configuration.variant,
+      runtime: configuration.runtime,
+      version: "unknown",
+      provider: configuration.provider.rawValue,
+      device: "local",
+      threads: configuration.threads
+    )
+    record.command = command
+  }
+
+  /// Whether it still has a worker to measure with.
+  var isAlive: Bool { worker != nil && !isFailed }
+
+  /// Does one step; a failure becomes a reason of the record and ends the worker.
+  func step(_ body: (any WorkerLink) throws -> Void) {
+    guard let worker, !isFailed else { return }
+    do {
+      try body(worker)
+    } catch {
+      fail(error)
+    }
+  }
+
+  func fail(_ error: any Error) {
+    isFailed = true
+    record.reasons.append(
+      (error as? Diagnostic) ?? Diagnostic("BEN001", "\(error)")
+    )
+    end()
+  }
+
+  func end() {
+    worker?.end()
+    worker = nil
+  }
+
+  /// Starts the worker, loads, runs for the first time and warms up.
+  func start(_ make: () throws -> any WorkerLink, _ preset: Preset) {
+    do {
+      worker = try make()
+    } catch {
+      fail(error)
+      return
+    }
+    step { worker in
+      nullPeak = try worker.ask(.object(["do": "hello"]), seconds: 30)["peak"]?.int ?? 0
+      let loaded = try worker.ask(
+        .object([
+          "do": "load", "runtime": .string(configuration.runtime),
+          "path": .string(configuration.model.path),
+          "provider": .string(configuration.provider.rawValue),
+          "threads": JSON(configuration.threads),
+        ]),
+        seconds: 300
+      )
+      record.version = loaded["version"]?.string ?? "unknown"
+      record.placement = loaded["placement"] ?? .null
+      record.initialization.read = figure(loaded["read"])
+      record.initialization.compile = figure(loaded["compile"])
+      var feed = JSON.object(["do": "feed"])
+      if let inputs = configuration.inputs { feed["inputs"] = .string(inputs) }
+      _ = try worker.ask(feed, seconds: 120)
+      record.initialization.first = figure(
+        try worker.ask(.object(["do": "first"]), seconds: 300)["ns"]
+      )
+      let seconds = 60 + Double(preset.warmup.maximumNanoseconds) / 1e9 * 4
+      let warm = try worker.ask(preset.warmup.request("warmup"), seconds: seconds)
+      record.warmup = samples(warm)
+      if !Steadiness.isSteady(record.warmup) {
+        record.reasons.append(
+          Diagnostic(
+            "BEN102",
+            "latencies had not settled when the warm-up ended",
+            remedy: "quiet the machine, or measure with --preset strict",
+            severity: .warning
+          )
+        )
+      }
+    }
+  }
+
+  /// One turn.
+  func turn(_ preset: Preset) {
+    step { worker in
+      var request = preset.block.request("block")
+      request["rewarmNs"] = JSON(Int(preset.rewarmNanoseconds))
+      let seconds = 120 + Double(preset.block.maximumNanoseconds) / 1e9 * 4
+      let taken = samples(try worker.ask(request, seconds: seconds))
+      record.samples += taken
+      record.rounds.append(taken.count)
+    }
+  }
+
+  /// Memory, operator times and outputs, after the last turn; then the worker ends.
+  func finish(profiledRuns: Int, outputs path: String) {
+    step { worker in
+      let peak = try worker.ask(.object(["do": "memory"]), seconds: 30)["peak"]?.int ?? 0
+      record.peakMemoryBytes =
+        peak > 0 && nullPeak > 0
+        ? .value(max(peak - nullPeak, 0))
+        : .missing(reason: "the system does not tell the peak of memory")
+    }
+    if let evaluation = configuration.evaluation {
+      step { worker in
+        let request = JSON.object([
+          "do": "evaluate", "inputs": .string(evaluation), "outputs": .string(path),
+        ])
+        _ = try worker.ask(request, seconds: 3600)
+        outputs = path
+      }
+    }
+    if profiledRuns > 0, isAlive {
+      profile(profiledRuns)
+    }
+    end()
+    record.finishedAt = Host.wallNanoseconds()
+  }
+
+  /// A profile that fails costs the profile, not the record.
+  private func profile(_ runs: Int) {
+    do {
+      let answer = try worker?.ask(
+        .object(["do": "profile", "runs": JSON(runs)]),
+        seconds: 300
+      )
+      if let operators = answer?["operators"], operators.array?.isEmpty == false {
+        record.operators = operators
+      }
+    } catch {
+      record.reasons.append(
+        Diagnostic(
+          "BEN120",
+          "operators could not be profiled",
+          cause: "\(error)",
+          severity: .note
+        )
+      )
+    }
+  }
+
+  private func figure(_ value: JSON?) -> Figure<Int64> {
+    value?.int.map { .value(Int64($0)) } ?? .missing(reason: "the runtime does not tell")
+  }
+
+  private func samples(_ answer: JSON) -> [Int64] {
+    (answer["samples"]?.array ?? []).compactMap { $0.int.map { Int64($0) } }
+  }
+}

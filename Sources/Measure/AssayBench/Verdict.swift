@@ -1,0 +1,88 @@
+import AssayBase
+import AssayHost
+import AssayRecord
+import AssayRuntime
+
+/// Decides whether a record's figures hold, from the record alone.
+///
+/// Reasons of severity `error` make it INVALID: BEN101 too few samples, BEN103 drift between rounds,
+/// BEN105 another provider executed, BEN108 the median is not known well enough, and every failure
+/// (BEN110-113, RTM…). Warnings and notes stay beside a VALID verdict.
+public func judged(_ record: Record) -> Record {
+  var record = record
+  if !record.reasons.contains(where: { $0.severity == .error }) {
+    record.reasons += findings(record)
+  }
+  record.verdict = record.reasons.contains { $0.severity == .error } ? .invalid : .valid
+  return record
+}
+
+private func findings(_ record: Record) -> [Diagnostic] {
+  var findings: [Diagnostic] = []
+  let summary = record.summary
+  if record.samples.count < 20 {
+    findings.append(
+      Diagnostic(
+        "BEN101",
+        "\(record.samples.count) samples are too few",
+        remedy: "measure longer: --preset standard or strict"
+      )
+    )
+  }
+  if case .value(let median) = summary.p50, case .value(let interval) = median.interval,
+    median.value > 1000
+  {
+    let width = Double(interval.upperBound - interval.lowerBound) / Double(median.value)
+    if width > 0.2 {
+      findings.append(
+        Diagnostic(
+          "BEN108",
+          "the median is known only to within \(Int(width * 100)) %",
+          remedy: "quiet the machine, or measure longer: --preset strict"
+        )
+      )
+    }
+  }
+  if let low = summary.roundMedians.min(), let high = summary.roundMedians.max(), low > 1000 {
+    let ratio = Double(high) / Double(low)
+    if ratio > 2 {
+      findings.append(
+        Diagnostic(
+          "BEN103",
+          "the slowest round's median is \(ratio.rounded()) times the fastest's",
+          remedy: "something else used the machine; close it and measure again"
+        )
+      )
+    } else if ratio > 1.1 {
+      findings.append(
+        Diagnostic(
+          "BEN103",
+          "medians of rounds differ by \(Int((ratio - 1) * 100)) %: the machine drifts",
+          remedy: "quiet the machine, or measure with --preset strict",
+          severity: .warning
+        )
+      )
+    }
+  }
+  if record.provider != Provider.cpu.rawValue, let placed = record.placement["placed"]?.int,
+    placed == 0
+  {
+    findings.append(
+      Diagnostic(
+        "BEN105",
+        "\(record.provider) was asked for, \(record.placement["provider"]?.string ?? "another") ran",
+        remedy: "see assay doctor for what this machine has"
+      )
+    )
+  }
+  if record.threads > Host.allowedProcessors().count {
+    findings.append(
+      Diagnostic(
+        "BEN106",
+        "\(record.threads) threads share \(Host.allowedProcessors().count) processors",
+        severity: .warning
+      )
+    )
+  }
+  return findings
+}

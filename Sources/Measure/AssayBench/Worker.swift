@@ -1,0 +1,303 @@
+import AssayBase
+import AssayCodec
+import AssayHost
+import AssayRuntime
+import AssayTensor
+
+/// The worker's side of a measurement: one process, one session, commands as JSON lines.
+///
+/// A request is `{"do": NAME, …}`, its answer `{"ok": true, …}` or `{"error": DIAGNOSTIC}`. Between
+/// requests the worker is parked on a blocking read. It ends at `quit` and when its input ends.
+///
+/// | do | asks | answers |
+/// |---|---|---|
+/// | hello | | peak resident memory before anything is loaded |
+/// | load | runtime, path, provider, threads | version, read and compile time, placement, ports |
+/// | feed | an .npz with an array for each input | |
+/// | first | | time of the first inference |
+/// | warmup, block | limits | samples |
+/// | memory | | peak resident memory |
+/// | evaluate | an .npz with stacked inputs, where to write outputs | count |
+/// | profile | runs | operator times of a session of its own |
+public final class Worker {
+  private let runtimes: [any InferenceRuntime]
+  private let channel: LineChannel
+  private let loop = TimedLoop()
+  private var session: (any Session)?
+  private var source: (runtime: any InferenceRuntime, path: String, options: SessionOptions)?
+  private var fed: [String: Tensor] = [:]
+
+  /// Makes a worker over a pair of descriptors.
+  public init(runtimes: [any InferenceRuntime], input: Int32, output: Int32) {
+    self.runtimes = runtimes
+    channel = LineChannel(input: input, output: output)
+  }
+
+  /// Serves requests on a thread of its own until the input ends.
+  public static func serve(
+    runtimes: [any InferenceRuntime],
+    input: Int32,
+    output: Int32
+  ) throws {
+    _ = Host.dieWithParent(Host.parentProcessID)
+    try Host.onOwnThread {
+      let worker = Worker(runtimes: runtimes, input: input, output: output)
+      worker.serve()
+    }
+  }
+
+  private func serve() {
+    while case .line(let line) = channel.read() {
+      let answer: JSON
+      do {
+        let request = try JSON(parsing: line)
+        if request["do"]?.string == "quit" { return }
+        answer = try perform(request)
+      } catch {
+        answer = .object(["error": Worker.diagnostic(error).json])
+      }
+      guard channel.write(answer.text()) else { return }
+    }
+  }
+
+  private static func diagnostic(_ error: any Error) -> Diagnostic {
+    switch error {
+    case let finding as Diagnostic: finding
+    case let several as Diagnostics: several.all.first ?? Diagnostic("BEN001", "unknown failure")
+    case let failure as RunFailure: Diagnostic("BEN113", "status \(failure.status)")
+    default: Diagnostic("BEN001", "\(error)")
+    }
+  }
+
+  private func perform(_ request: JSON) throws -> JSON {
+    var answer = JSON.object(["ok": true])
+    switch request["do"]?.string {
+    case "hello":
+      answer["peak"] = JSON(Host.peakMemory() ?? 0)
+      answer["pid"] = JSON(Int(Host.processID))
+    case "load": answer = try load(request)
+    case "feed": try feed(request)
+    case "first":
+      answer["ns"] = JSON(Int(try time(loaded())))
+    case "warmup", "block":
+      let limits = BlockLimits(json: request)
+      let samples =
+        request["do"]?.string == "warmup" ? try warmUp(limits) : try block(limits, request)
+      answer["samples"] = .array(samples.map { .integer($0) })
+    case "memory":
+      answer["peak"] = JSON(Host.peakMemory() ?? 0)
+    case "evaluate": answer["count"] = JSON(try evaluate(request))
+    case "profile": answer["operators"] = try profile(request)
+    case let other:
+      throw Diagnostic("BEN002", "a worker cannot do '\(other ?? "")'")
+    }
+    return answer
+  }
+
+  private func loaded() throws -> any Session {
+    guard let session else { throw Diagnostic("BEN002", "nothing is loaded") }
+    return session
+  }
+
+  private func load(_ request: JSON) throws -> JSON {
+    let id = request["runtime"]?.string ?? ""
+    guard let runtime = runtimes.first(where: { $0.id == id }) else {
+      throw Diagnostic("BEN002", "this worker has no runtime '\(id)'")
+    }
+    let options = SessionOptions(
+      provider: request["provider"]?.string.flatMap(Provider.init) ?? .cpu,
+      threads: request["threads"]?.int ?? 1
+    )
+    let path = request["path"]?.string ?? ""
+    let session = try runtime.load(path: path, options: options)
+    self.session = session
+    source = (runtime, path, options)
+    var version = "unknown"
+    if case .available(let text) = runtime.probe() { version = text }
+    return .object([
+      "ok": true, "version": .string(version), "read": JSON(Int(session.readNanoseconds)),
+      "compile": JSON(Int(session.compileNanoseconds)), "placement": session.placement.json,
+    ])
+  }
+
+  private func feed(_ request: JSON) throws {
+    let session = try loaded()
+    var given: [String: Tensor] = [:]
+    if let path = request["inputs"]?.string {
+      for (name, tensor) in try NPZ.read(try MappedFile(path: path).view) { given[name] = tensor }
+    } else {
+      for port in session.inputs {
+        given[port.name] = try Tensor(
+          port.type,
+          bytes: ByteView([UInt8](repeating: 0, count: port.type.byteCount ?? 0))
+        )
+      }
+    }
+    fed = given
+    try write(given, to: session)
+  }
+
+  private func write(_ given: [String: Tensor], to session: any Session) throws {
+    let bound = try bind(given, to: session.inputs.map { ($0.name, $0.type) })
+    for (index, tensor) in bound.enumerated() {
+      try session.write(tensor.bytes, toInput: index)
+    }
+  }
+
+  private func time(_ session: any Session) throws -> UInt64 {
+    let start = Host.monotonicNanoseconds()
+    try session.runOnce()
+    return Host.monotonicNanoseconds() - start
+  }
+
+  /// Blocks of a window each, until latencies are steady and the minimum is reached.
+  private func warmUp(_ limits: BlockLimits) throws -> [Int64] {
+    var samples: [Int64] = []
+    let start = Host.monotonicNanoseconds()
+    let one = BlockLimits(
+      minimumCount: 1,
+      minimumNanoseconds: 0,
+      maximumCount: Steadiness.window,
+      maximumNanoseconds: limits.maximumNanoseconds
+    )
+    while true {
+      try timed(one.withCount(Steadiness.window))
+      samples += loop.samples
+      let elapsed = Host.monotonicNanoseconds() - start
+      if samples.count >= limits.maximumCount || elapsed >= limits.maximumNanoseconds { break }
+      if limits.isOver(count: samples.count, elapsed: elapsed), Steadiness.isSteady(samples) {
+        break
+      }
+    }
+    return samples
+  }
+
+  /// One block, after a few inferences that bring back what other workers pushed out of the caches.
+  private func block(_ limits: BlockLimits, _ request: JSON) throws -> [Int64] {
+    let again = BlockLimits(
+      minimumCount: 2,
+      minimumNanoseconds: UInt64(request["rewarmNs"]?.int ?? 0),
+      maximumNanoseconds: UInt64(max(request["rewarmNs"]?.int ?? 0, 1))
+    )
+    try timed(again)
+    try timed(limits)
+    return loop.samples
+  }
+
+  private func timed(_ limits: BlockLimits) throws {
+    let session = try loaded()
+    do {
+      try loop.run(session, limits)
+    } catch {
+      throw Diagnostic(
+        "BEN113",
+        "an inference failed with status \(error.status)",
+        cause: session.failureText
+      )
+    }
+  }
+
+  /// Runs every sample of stacked inputs and writes the stacked outputs.
+  private func evaluate(_ request: JSON) throws -> Int {
+    let session = try loaded()
+    guard let inputs = request["inputs"]?.string, let outputs = request["outputs"]?.string else {
+      throw Diagnostic("BEN002", "evaluate needs inputs and outputs")
+    }
+    let stacked = try NPZ.read(try MappedFile(path: inputs).view)
+    let arrays = Dictionary(stacked.map { ($0.name, $0.tensor) }) { first, _ in first }
+    let count = try Worker.sampleCount(arrays, session.inputs)
+    var collected = session.outputs.map { _ in [UInt8]() }
+    for sample in 0..<count {
+      for (index, port) in session.inputs.enumerated() {
+        let size = port.type.byteCount ?? 0
+        guard let array = arrays[port.name] ?? (arrays.count == 1 ? arrays.first?.value : nil)
+        else { throw Diagnostic("EVL001", "input '\(port.name)' is missing") }
+        try session.write(try array.bytes.slice(sample * size, size), toInput: index)
+      }
+      try session.runOnce()
+      for index in session.outputs.indices {
+        collected[index] += try session.readOutput(index).array
+      }
+    }
+    let results = try session.outputs.enumerated().map { index, port in
+      var dims = port.type.shape.dims
+      if dims.first == 1 { dims.removeFirst() }
+      let type = TensorType(port.type.dtype, Shape([count] + dims))
+      return (name: port.name, tensor: try Tensor(type, bytes: ByteView(collected[index])))
+    }
+    try AtomicFile.write(try NPZ.write(results), to: outputs)
+    return count
+  }
+
+  /// The number of samples in stacked arrays that have exactly the ports' element types.
+  private static func sampleCount(_ arrays: [String: Tensor], _ ports: [Port]) throws -> Int {
+    var counts: Set<Int> = []
+    for port in ports {
+      guard let array = arrays[port.name] ?? (arrays.count == 1 ? arrays.first?.value : nil)
+      else { throw Diagnostic("EVL001", "input '\(port.name)' is missing") }
+      let size = port.type.byteCount ?? 0
+      guard array.dtype == port.type.dtype, size > 0, array.bytes.count % size == 0 else {
+        throw Diagnostic(
+          "EVL004",
+          "stacked input '\(port.name)' is \(array.type), the model takes \(port.type)"
+        )
+      }
+      counts.insert(array.bytes.count / size)
+    }
+    guard counts.count == 1, let count = counts.first else {
+      throw Diagnostic("EVL003", "stacked inputs have different numbers of samples")
+    }
+    return count
+  }
+
+  private func profile(_ request: JSON) throws -> JSON {
+    guard var source else { throw Diagnostic("BEN002", "nothing is loaded") }
+    source.options.isProfiling = true
+    let session = try source.runtime.load(path: source.path, options: source.options)
+    try write(fed, to: session)
+    let times = try session.profile(runs: max(request["runs"]?.int ?? 20, 1))
+    return .array(
+      times.map {
+        .object([
+          "kind": .string($0.kind), "node": .string($0.node), "ns": JSON($0.nanoseconds),
+        ])
+      }
+    )
+  }
+}
+
+extension Placement {
+  /// The placement as a record keeps it.
+  public var json: JSON {
+    .object([
+      "provider": .string(provider), "placed": placed.map { JSON($0) } ?? .null,
+      "total": total.map { JSON($0) } ?? .null, "notes": .array(notes.map { .string($0) }),
+    ])
+  }
+}
+
+extension BlockLimits {
+  init(json: JSON) {
+    self.init(
+      minimumCount: max(json["minCount"]?.int ?? 1, 1),
+      minimumNanoseconds: UInt64(max(json["minNs"]?.int ?? 0, 0)),
+      maximumCount: max(json["maxCount"]?.int ?? 1 << 17, 1),
+      maximumNanoseconds: UInt64(max(json["maxNs"]?.int ?? 1_000_000_000, 1))
+    )
+  }
+
+  /// A request with these limits.
+  func request(_ verb: String) -> JSON {
+    .object([
+      "do": .string(verb), "minCount": JSON(minimumCount), "minNs": JSON(Int(minimumNanoseconds)),
+      "maxCount": JSON(maximumCount), "maxNs": JSON(Int(maximumNanoseconds)),
+    ])
+  }
+
+  func withCount(_ count: Int) -> BlockLimits {
+    var copy = self
+    copy.minimumCount = count
+    copy.maximumCount = count
+    return copy
+  }
+}
