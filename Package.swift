@@ -62,7 +62,7 @@ let formats = ["Keras", "TFLite", "ONNX"]
 let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
 
 let targets: [[Target]] = [
-  shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"),
+  shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"), shim("CImage"),
   shim("CKernels", settings: fastC),
   shim("CYAML"),
   system("CSQLite"), system("CZlib"),
@@ -90,7 +90,7 @@ let targets: [[Target]] = [
       tests: ["AssayReference"]
     )
   },
-  module("Data", "AssayData", base + ["AssayCodec", "AssayHost"], settings: fast),
+  module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),
   module(
     "Optimize",
     "AssayRewrite",

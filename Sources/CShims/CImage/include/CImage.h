@@ -1,0 +1,87 @@
+// The few entry points of the image libraries that Assay calls, declared here and resolved by dlopen,
+// so that building needs none of their headers and starting the command loads none of them.
+// Facts from their public headers: turbojpeg.h (2.x), png.h (1.6, simplified API), webp/decode.h.
+#ifndef CIMAGE_H
+#define CIMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// A table is filled in the order of the names that stand beside it.
+
+typedef struct {
+  void *(*init_decompress)(void);
+  int (*decompress_header3)(void *handle, const unsigned char *jpeg, unsigned long size, int *width,
+                            int *height, int *subsampling, int *colorspace);
+  int (*decompress2)(void *handle, const unsigned char *jpeg, unsigned long size,
+                     unsigned char *destination, int width, int pitch, int height, int pixel_format,
+                     int flags);
+  int (*destroy)(void *handle);
+  char *(*get_error_str2)(void *handle);
+  int (*get_error_code)(void *handle);
+} CImageTurboJPEG;
+
+static inline const char *cimage_turbojpeg_names(void) {
+  return
+    "tjInitDecompress\0tjDecompressHeader3\0tjDecompress2\0tjDestroy\0tjGetErrorStr2\0"
+    "tjGetErrorCode\0";
+}
+
+enum {
+  CIMAGE_TJPF_RGB = 0,
+  CIMAGE_TJPF_GRAY = 6,
+  CIMAGE_TJPF_CMYK = 11,
+  CIMAGE_TJCS_GRAY = 2,
+  CIMAGE_TJCS_CMYK = 3,
+  CIMAGE_TJCS_YCCK = 4,
+  CIMAGE_TJFLAG_ACCURATEDCT = 4096,
+  CIMAGE_TJFLAG_LIMITSCANS = 32768,
+  CIMAGE_TJERR_WARNING = 0,
+};
+
+typedef struct {
+  void *opaque;
+  uint32_t version;
+  uint32_t width;
+  uint32_t height;
+  uint32_t format;
+  uint32_t flags;
+  uint32_t colormap_entries;
+  uint32_t warning_or_error;
+  char message[64];
+} CImagePNGImage;
+
+typedef struct {
+  int (*begin_read_from_memory)(CImagePNGImage *image, const void *memory, size_t size);
+  int (*finish_read)(CImagePNGImage *image, const void *background, void *buffer,
+                     int32_t row_stride, void *colormap);
+  void (*free)(CImagePNGImage *image);
+  uint32_t (*access_version_number)(void);
+} CImagePNG;
+
+static inline const char *cimage_png_names(void) {
+  return
+    "png_image_begin_read_from_memory\0png_image_finish_read\0png_image_free\0"
+    "png_access_version_number\0";
+}
+
+enum {
+  CIMAGE_PNG_VERSION = 1,
+  CIMAGE_PNG_FORMAT_ALPHA = 1,
+  CIMAGE_PNG_FORMAT_COLOR = 2,
+  CIMAGE_PNG_FLAG_16BIT_SRGB = 4,
+};
+
+typedef struct {
+  int (*get_info)(const uint8_t *data, size_t size, int *width, int *height);
+  uint8_t *(*decode_rgb_into)(const uint8_t *data, size_t size, uint8_t *output, size_t output_size,
+                              int stride);
+  int (*get_decoder_version)(void);
+} CImageWebP;
+
+static inline const char *cimage_webp_names(void) {
+  return
+    "WebPGetInfo\0WebPDecodeRGBInto\0WebPGetDecoderVersion\0";
+}
+
+#endif
