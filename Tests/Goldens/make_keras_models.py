@@ -445,8 +445,10 @@ def flatten(model):
 
 def inputs_for(model, rng):
     batch = {}
+    # A Sequential of Keras 3 names its input in the file, not on the tensor.
+    given = [layer.name for layer in getattr(model, "_layers", []) if type(layer).__name__ == "InputLayer"]
     for tensor in model.inputs:
-        name = tensor.name.split(":")[0]
+        name = given[0] if len(given) == len(model.inputs) == 1 else tensor.name.split(":")[0]
         shape = [2] + [int(d) for d in tensor.shape[1:]]
         if shape[-1] == 3 and shape[1] >= 100:
             # Smooth fields rather than white noise: nearer to what photographs do to a network.

@@ -25,10 +25,25 @@ extension FuzzTarget {
         throw Finding("an array of \(tensor.type) does not survive writing")
       }
     },
+    FuzzTarget(name: "hdf5") { bytes in
+      var left = 10_000
+      try visit(try HDF5File(ByteView(bytes), limit: memory).root(), left: &left, depth: 0)
+    },
     FuzzTarget(name: "npz") { bytes in
       _ = try NPZ.read(ByteView(bytes))
     },
   ]
+
+  /// Reads everything below an object, as an importer might, within a budget of objects.
+  private static func visit(_ object: HDF5Object, left: inout Int, depth: Int) throws {
+    left -= 1
+    guard left > 0, depth < 32 else { return }
+    for name in (try? object.attributeNames()) ?? [] { _ = try? object.attribute(name) }
+    if object.isDataset { _ = try? object.tensor() }
+    for name in object.memberNames {
+      if let member = try? object.member(name) { try visit(member, left: &left, depth: depth + 1) }
+    }
+  }
 
   /// What a target may unpack from the small inputs of a fuzzer.
   private static let memory = 64 << 20
