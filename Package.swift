@@ -134,7 +134,7 @@ let targets: [[Target]] = [
     base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayRecord"],
     settings: fast
   ),
-  module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
+  module("Store", "AssayStore", ["AssayBase", "AssayRecord", "CSQLite"]),
   module("Explore", "AssayReport", ["AssayBase", "AssayRecord"]),
   module(
     "App",

@@ -3,13 +3,13 @@ import AssayRuntime
 
 /// When a block of inferences ends.
 public struct BlockLimits: Sendable, Equatable {
-  /// The least number of inferences.
+  /// At least so many inferences…
   public var minimumCount: Int
-  /// The least duration, nanoseconds; both minima must be met.
+  /// … and at least so long, nanoseconds,
   public var minimumNanoseconds: UInt64
-  /// The greatest number of inferences.
+  /// but never more inferences than this
   public var maximumCount: Int
-  /// The duration after which no further inference starts, nanoseconds; one is always done.
+  /// and never longer than this, nanoseconds, once one inference is done.
   public var maximumNanoseconds: UInt64
 
   /// Makes limits.

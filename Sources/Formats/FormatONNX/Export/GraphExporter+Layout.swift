@@ -1,0 +1,104 @@
+import AssayGraph
+import AssayTensor
+
+extension LayoutPlan {
+  /// Plans a Graph: asks every operator for its rule and tells images from other values.
+  init(_ graph: Graph, parameters: Set<ValueID>) {
+    let views = graph.nodes.indices.map { NodeView($0, of: graph, parameters: parameters) }
+    let rules = views.map { ($0.node.op as? any ONNXExportable)?.layoutRule($0) ?? .ordered }
+    var images: [ValueID: Image] = [:]
+    func isImage(_ id: ValueID) -> Bool {
+      graph[id].type.shape.rank == 4 && !parameters.contains(id)
+    }
+    func image(_ id: ValueID, madeBy producer: Int?) -> Image {
+      let shape = graph[id].type.shape
+      return Image(
+        producer: producer,
+        consumers: [],
+        isOutput: false,
+        elementCount: shape.count,
+        isLayoutFree: shape.isLayoutFree
+      )
+    }
+    for id in graph.inputs where isImage(id) {
+      images[id] = image(id, madeBy: nil)
+    }
+    var order = graph.inputs.filter { images[$0] != nil }
+    for view in views {
+      for (index, input) in view.node.inputs.enumerated() {
+        guard let input, rules[view.index].imageInputs?.contains(index) ?? true else { continue }
+        images[input]?.consumers.append(view.index)
+      }
+      for output in view.node.outputs where isImage(output) {
+        images[output] = image(output, madeBy: view.index)
+        order.append(output)
+      }
+    }
+    for id in graph.outputs { images[id]?.isOutput = true }
+    self.init(rules: rules, images: order.compactMap { images[$0] })
+  }
+}
+
+extension NodeView {
+  /// The rule of operators that work element by element with broadcasting.
+  ///
+  /// An operand of fewer axes lines up with the last ones, which another layout moves: then only the
+  /// Graph's own layout will do, unless the operand is a parameter or one number.
+  var broadcastRule: LayoutRule {
+    guard outputs.first?.shape.rank == 4 else { return .ordered }
+    for (index, type) in inputs.enumerated() {
+      guard let type, !isParameter[index], type.shape.rank < 4, type.shape.count != 1 else {
+        continue
+      }
+      return .ordered
+    }
+    return .agnostic
+  }
+}
+
+extension GraphExporter {
+  /// An operand of a broadcasting operator as floats (or in its own type when it is not quantized),
+  /// in the layout of the node.
+  mutating func operand(_ view: NodeView, _ index: Int) -> String {
+    let type = view.input(index)
+    guard view.isParameter[index], view.outputs[0].shape.rank == 4, type.shape.rank < 4,
+      plan.outputs[view.index] == .channelsFirst, let id = view.node.inputs[index],
+      type.shape.count != 1
+    else { return real(view, index) }
+    let dims = [Int](repeating: 1, count: 4 - type.shape.rank) + type.shape.dims
+    let arranged = Layout.channelsFirst.arrange(dims)
+    // The axes of the operand as they follow one another in the new order.
+    let order = Layout.channelsFirst.permutation.filter { $0 >= 4 - type.shape.rank }
+    return parameter(
+      id,
+      permutation: order.map { $0 - (4 - type.shape.rank) },
+      shape: Array(arranged.drop { $0 == 1 }),
+      isDequantized: type.isQuantizedInteger
+    )
+  }
+}
+
+extension Tensor {
+  /// The tensor with its axes in another order; a quantized axis moves with its elements.
+  func rearranged(_ permutation: [Int]) -> Tensor {
+    var quantization = self.quantization
+    if let axis = quantization?.axis.flatMap(shape.normalized(axis:)) {
+      quantization?.axis = permutation.firstIndex(of: axis)
+    }
+    return (permuted(permutation) ?? self).with(quantization: quantization)
+  }
+
+  /// The same elements in another shape; a quantized axis stays with its elements.
+  func reshapedKeepingAxis(_ dims: [Int]) -> Tensor {
+    let result = reshaped(Shape(dims))
+    guard var quantization, let axis = quantization.axis.flatMap(shape.normalized(axis:)) else {
+      return result
+    }
+    let inner = shape.strides[axis]
+    let target = Shape(dims)
+    quantization.axis = dims.indices.first {
+      target.strides[$0] == inner && dims[$0] == shape.dims[axis]
+    }
+    return result.with(quantization: quantization)
+  }
+}

@@ -1,0 +1,5 @@
+import AssayGraph
+
+extension Graph {
+  func withFusedQuantization() -> Graph? { nil }
+}

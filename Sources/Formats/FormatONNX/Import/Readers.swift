@@ -1,0 +1,7 @@
+/// Every ONNX operator that can be read: one row for each file of `Ops`.
+let onnxReaders: [String: ONNXReader] = [
+  convolutionReaders, transposeConvolutionReaders, poolReaders, denseReaders, matMulReaders,
+  unaryReaders, binaryReaders, batchNormReaders, concatReaders, reshapeReaders, transposeReaders,
+  padReaders, reduceReaders, sliceReaders, gatherReaders, softmaxReaders, resizeReaders,
+  quantizationReaders, constantReaders,
+].reduce(into: [:]) { table, rows in table.merge(rows) { first, _ in first } }

@@ -1,0 +1,41 @@
+import AssayBase
+import AssayFormat
+import AssayGraph
+
+/// ONNX files (`.onnx`), read and written.
+///
+/// Specification: https://onnx.ai/onnx/ (IR and operators).
+public struct ONNXFormat: ModelFormat {
+  /// Makes the format.
+  public init() {}
+
+  public var id: String { "onnx" }
+  public var extensions: [String] { ["onnx"] }
+
+  /// The operator set of written files: the first with 16- and 4-bit quantization.
+  static let writtenOpset: Int64 = 21
+  /// The file version that belongs to it.
+  static let writtenIRVersion: Int64 = 10
+  /// The operator sets that are read.
+  static let readOpsets: ClosedRange<Int64> = 7...28
+
+  /// Whether the first field is `ir_version` (every writer puts it there) with a known version.
+  public func sniff(_ prefix: ByteView) -> Bool {
+    guard prefix.count >= 2, let tag = try? prefix.load(UInt8.self, at: 0),
+      let version = try? prefix.load(UInt8.self, at: 1), tag == 0x08, (3...20).contains(version)
+    else { return false }
+    // What follows is a field of ModelProto: 2…8, 14, 20, 25, 26, of the wire type it has there.
+    guard prefix.count > 2, let next = try? prefix.load(UInt8.self, at: 2) else { return true }
+    return [0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72].contains(next)
+  }
+
+  public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
+    try GraphImporter.importGraph(bytes, options: options)
+  }
+
+  public var canExport: Bool { true }
+
+  public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
+    try GraphExporter.model(of: graph, options: options).encoded()
+  }
+}

@@ -1,0 +1,139 @@
+import AssayBase
+import AssayGraph
+import AssayTensor
+
+extension Quantize: ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
+
+  func write(_ node: NodeView, to file: inout GraphExporter) throws {
+    var type = node.outputs[0]
+    type.quantization = type.quantization ?? quantization
+    let source = file.real(node, 0)
+    file.quantize(source, to: type, name: file.define(node))
+  }
+}
+
+extension Dequantize: ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
+
+  func write(_ node: NodeView, to file: inout GraphExporter) throws {
+    let source = file.stored(node, 0)
+    let type = node.input(0)
+    guard let quantization = type.quantization, type.dtype.isInteger else {
+      guard type.dtype.isFloat else {
+        throw Diagnostic("ONX113", "\(type) has no quantization to undo")
+      }
+      file.finish(node, "Cast", [source], [.int("to", Int(DType.float32.onnx))])
+      return
+    }
+    let (inputs, attributes) = file.quantizationInputs(quantization, type.dtype)
+    file.finish(node, "DequantizeLinear", [source] + inputs, attributes)
+  }
+}
+
+extension Cast: ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
+
+  func write(_ node: NodeView, to file: inout GraphExporter) throws {
+    file.finish(node, "Cast", [file.stored(node, 0)], [.int("to", Int(dtype.onnx))])
+  }
+}
+
+// MARK: - Import
+
+let quantizationReaders: [String: ONNXReader] = [
+  "QuantizeLinear": { call, into in
+    let shape = try into.type(call.input(0)).shape
+    let zero = call.has(2) ? try into.type(call.input(2)).dtype : .uint8
+    let quantization = try into.quantization(call, shape)
+    let op = Quantize(zero, quantization)
+    if quantization.axis == nil, let image = into.knownImage(call.input(0)) {
+      try into.defineImage(call, op, [image])
+      return
+    }
+    try into.define(call, op, [try into.plain(call.input(0))])
+  },
+  "DequantizeLinear": readDequantize,
+  "Cast": { call, into in
+    guard let dtype = DType(onnx: Int32(truncatingIfNeeded: call.int("to", default: 0))),
+      dtype != .string, dtype.bitWidth >= 8
+    else { throw call.unsupported("type \(call.int("to", default: 0))") }
+    if let tensor = into.constant(call.input(0)) {
+      if tensor.dtype == .float16, dtype == .float32 {
+        try into.defineDequantized(call, try into.plain(call.input(0)))
+        return
+      }
+      if let converted = tensor.with(quantization: nil).converted(to: dtype) {
+        into.defineConstant(call, converted)
+        return
+      }
+    }
+    if try into.type(call.input(0)).dtype == dtype {
+      try into.alias(call, to: call.input(0))
+      return
+    }
+    let (ids, areImages) = try into.operands(call)
+    try into.defineElementwise(call, Cast(dtype), ids, areImages: areImages)
+  },
+]
+
+private func readDequantize(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  let type = try into.type(call.input(0))
+  let quantization = try into.quantization(call, type.shape)
+  guard type.dtype.integerRange != nil else { throw call.unsupported("\(type)") }
+  if let tensor = into.constant(call.input(0)) {
+    let name = into.valueName("\(call.input(0))/quantized")
+    let id = into.addConstant(name, tensor.with(quantization: quantization))
+    try into.defineDequantized(call, id)
+    return
+  }
+  // A boundary of integers learns here what they stand for; elsewhere both ends must agree.
+  try into.setQuantization(quantization, of: call)
+  if let image = into.knownImage(call.input(0)) {
+    try into.defineImage(call, Dequantize(), [image])
+  } else {
+    try into.define(call, Dequantize(), [try into.plain(call.input(0))])
+  }
+}
+
+extension GraphImporter {
+  /// Scale, zero point and axis of a QuantizeLinear or DequantizeLinear.
+  fileprivate func quantization(_ call: OperatorCall, _ shape: Shape) throws -> Quantization {
+    guard call.int("block_size", default: 0) == 0 else { throw call.unsupported("block_size") }
+    guard let scale = constant(call.input(1)), scale.dtype.isFloat, scale.shape.rank <= 1 else {
+      throw call.unsupported("a scale that is no constant number or list")
+    }
+    let scales = scale.floats()
+    var zeros = [Int32](repeating: 0, count: scales.count)
+    if call.has(2) {
+      guard let zero = constant(call.input(2)), zero.dtype.integerRange != nil,
+        zero.count == scales.count
+      else { throw call.unsupported("a zero point that is no constant integer") }
+      zeros = zero.with(quantization: nil).integers().map { Int32(clamping: $0) }
+    }
+    guard !scales.isEmpty, scales.allSatisfy({ $0 > 0 && $0 < .infinity }) else {
+      throw call.unsupported("a scale that is not positive")
+    }
+    if scales.count == 1 { return Quantization(scale: scales[0], zeroPoint: zeros[0]) }
+    let given = call.int("axis", default: 1)
+    guard let axis = shape.normalized(axis: given), shape[axis] == scales.count else {
+      throw call.unsupported("\(scales.count) scales along axis \(given) of \(shape)")
+    }
+    return Quantization(scales: scales, zeroPoints: zeros, axis: axis)
+  }
+
+  /// Tells an integer value what its elements stand for.
+  fileprivate mutating func setQuantization(
+    _ quantization: Quantization,
+    of call: OperatorCall
+  ) throws {
+    let known = try type(call.input(0)).quantization
+    guard known == nil || known == quantization else {
+      throw call.unsupported("a scale other than that of the integers")
+    }
+    guard known == nil else { return }
+    guard quantization.axis == nil else { throw call.unsupported("scales along an axis") }
+    let ids = knownIDs(call.input(0))
+    for id in ids { graph[id].type.quantization = quantization }
+  }
+}

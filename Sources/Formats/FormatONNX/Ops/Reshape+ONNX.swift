@@ -1,0 +1,94 @@
+import AssayGraph
+import AssayTensor
+
+extension Reshape: ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule {
+    func port(_ shape: Shape?, _ number: Int) -> LayoutRule.Port {
+      shape?.isLayoutFree ?? false ? .free(number) : .fixed(.channelsLast)
+    }
+    return LayoutRule(
+      input: port(node.inputs.first??.shape, 0),
+      output: port(node.outputs.first?.shape, 1)
+    )
+  }
+
+  func write(_ node: NodeView, to file: inout GraphExporter) throws {
+    let dims = file.outputLayout(node).arrange(node.outputs[0].shape.dims)
+    file.finish(node, "Reshape", [file.real(node, 0), file.constant(ints: dims)])
+  }
+}
+
+// MARK: - Import
+
+let reshapeReaders: [String: ONNXReader] = [
+  "Reshape": readReshape,
+  "Flatten": { call, into in
+    let shape = try into.type(call.input(0)).shape
+    let given = call.int("axis", default: 1)
+    let axis = given < 0 ? given + shape.rank : given
+    guard (0...shape.rank).contains(axis) else { throw call.unsupported("axis \(given)") }
+    let dims = [
+      Shape(Array(shape.dims.prefix(axis))).count, Shape(Array(shape.dims.dropFirst(axis))).count,
+    ]
+    try into.defineReshape(call, dims)
+  },
+  "Squeeze": { call, into in
+    let shape = try into.type(call.input(0)).shape
+    let given = try into.axes(call, since: 13)
+    let axes = given.map { $0.compactMap { shape.normalized(axis: $0) } }
+    guard axes?.count == given?.count, axes?.allSatisfy({ shape[$0] == 1 }) ?? true else {
+      throw call.unsupported("axes \(given ?? []) of \(shape)")
+    }
+    let dims = shape.dims.enumerated().filter { axis, dim in
+      axes.map { !$0.contains(axis) } ?? (dim != 1)
+    }
+    try into.defineReshape(call, dims.map(\.element))
+  },
+  "Unsqueeze": { call, into in
+    let shape = try into.type(call.input(0)).shape
+    let given = try into.axes(call, since: 13) ?? []
+    let rank = shape.rank + given.count
+    let axes = Set(given.map { $0 < 0 ? $0 + rank : $0 })
+    guard axes.count == given.count, axes.allSatisfy({ (0..<rank).contains($0) }) else {
+      throw call.unsupported("axes \(given) of \(shape)")
+    }
+    var rest = shape.dims[...]
+    let dims = (0..<rank).map { axes.contains($0) ? 1 : rest.popFirst() ?? 1 }
+    try into.defineReshape(call, dims)
+  },
+]
+
+private func readReshape(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  let shape = try into.type(call.input(0)).shape
+  var dims = try into.integers(call.input(1), call)
+  if call.int("allowzero", default: 0) == 0 {
+    for index in dims.indices where dims[index] == 0 { dims[index] = shape[index] }
+  }
+  guard dims.allSatisfy({ $0 >= -1 && $0 < 1 << 31 }) else { throw call.unsupported("\(dims)") }
+  try into.defineReshape(call, dims)
+}
+
+extension GraphImporter {
+  /// A list of axes: an attribute at first, an input since an operator set.
+  func axes(_ call: OperatorCall, since opset: Int64) throws -> [Int]? {
+    guard call.opset >= opset else { return call.ints("axes") }
+    return call.has(1) ? try integers(call.input(1), call) : nil
+  }
+
+  /// The input in another shape: a Constant at once, anything else by a node.
+  mutating func defineReshape(_ call: OperatorCall, _ dims: [Int]) throws {
+    let op = Reshape(dims)
+    let inferred = try op.inferTypes([try type(call.input(0))])[0].shape
+    if let tensor = constant(call.input(0)) {
+      defineConstant(call, tensor.reshapedKeepingAxis(inferred.dims))
+      return
+    }
+    // An image in which the file's order of elements is also ours needs no turning back.
+    let turned = try type(call.input(0)).shape
+    if let image = knownImage(call.input(0)), turned[1] == 1 || turned[2] == 1 && turned[3] == 1 {
+      try define(call, Reshape(inferred.dims), [image])
+      return
+    }
+    try define(call, Reshape(inferred.dims), [try plain(call.input(0))])
+  }
+}

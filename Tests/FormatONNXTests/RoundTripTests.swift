@@ -1,0 +1,54 @@
+import AssayBase
+import AssayFormat
+import AssayGraph
+import AssayReference
+import AssayTensor
+import Testing
+
+@testable import FormatONNX
+
+/// What a network computes after it was written and read is what it computed before.
+@Suite struct RoundTripTests {
+  @Test(arguments: try Problem.floats())
+  func computesTheSame(_ problem: Problem) throws {
+    let imported = try roundTrip(problem.graph)
+    #expect(imported.graph.validate().isEmpty)
+    #expect(imported.diagnostics.isEmpty)
+    #expect(imported.producer == "assay")
+    let graph = imported.graph
+    #expect(
+      graph.inputs.map { graph[$0].name } == problem.graph.inputs.map { problem.graph[$0].name }
+    )
+    let before = try ReferenceEvaluator(problem.graph).run(problem.inputs)
+    let after = try ReferenceEvaluator(graph).run(problem.inputs)
+    #expect(after.map(\.name) == before.map(\.name))
+    for (a, b) in zip(after, before) {
+      #expect(a.tensor.type == b.tensor.type)
+      #expect(relativeError(a.tensor, b.tensor) <= 2e-6, "\(a.name)\n\(graph.dump())")
+    }
+  }
+
+  @Test(arguments: try Problem.floats())
+  func secondTripChangesNothing(_ problem: Problem) throws {
+    let once = try roundTrip(problem.graph).graph
+    let twice = try roundTrip(once).graph
+    #expect(once.dump() == twice.dump())
+  }
+}
+
+/// Writes a graph and reads it again.
+func roundTrip(_ graph: Graph) throws -> ImportReport {
+  let pieces = try ONNXFormat().exportGraph(graph, options: ExportOptions())
+  return try ONNXFormat().importGraph(joined(pieces), options: ImportOptions())
+}
+
+func joined(_ pieces: [ByteView]) -> ByteView { ByteView(pieces.flatMap(\.array)) }
+
+/// max |a - b| / max |b|.
+func relativeError(_ a: Tensor, _ b: Tensor) -> Float {
+  let (x, y) = (a.floats(), b.floats())
+  guard x.count == y.count else { return .infinity }
+  let error = zip(x, y).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+  let scale = y.reduce(Float(0)) { max($0, abs($1)) }
+  return error == 0 ? 0 : error / max(scale, 1e-30)
+}
