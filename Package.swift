@@ -124,8 +124,7 @@ let targets: [[Target]] = [
   module(
     "Run",
     "RuntimeReference",
-    graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"],
-    tests: nil
+    graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"]
   ),
   module("Measure", "AssayRecord", ["AssayBase"]),
   module(

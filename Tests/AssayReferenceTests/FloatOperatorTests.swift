@@ -86,7 +86,16 @@ import Testing
     }
   }
 
-  @Test func everyOperatorOfTheGraphIsComputed() throws {
+  @Test func everyOperatorOfTheGraphIsComputedAndChecked() {
+    let checked = Set(Self.cases.map(\.op.name))
+    for row in OperatorTable.rows {
+      #expect(isComputedByReference(row.example), "\(row.name)")
+      // Checked in QuantizedOperatorTests.
+      if row.name != "Quantize" { #expect(checked.contains(row.name), "\(row.name)") }
+    }
+  }
+
+  @Test func opaqueOperatorsAreNamed() throws {
     let opaque = Opaque("edgetpu-custom-op", outputTypes: [TensorType(.float32, [1])])
     let fault = #expect(throws: Diagnostic.self) { try evaluate(opaque, [Tensor([1.0], [1])]) }
     #expect(fault?.code == "EVL011")

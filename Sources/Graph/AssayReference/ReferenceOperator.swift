@@ -90,3 +90,6 @@ func requantized(_ x: Tensor, to type: TensorType) throws -> Tensor {
   }
   return try tensor(x.reals, type)
 }
+
+/// Whether the reference evaluator computes this kind of operator.
+public func isComputedByReference(_ op: any Operator) -> Bool { op is any ReferenceOperator }

@@ -48,8 +48,9 @@ extension GraphIndex {
     return graph[id].type.dtype == .float32 && graph[id].type.quantization == nil
   }
 
-  /// Lets the readers of the only output of the node at `index` read `source` instead, and removes
-  /// the node. An output of the graph keeps its name: its value is then made by whoever made `source`.
+  /// Removes the node at `index` and lets the readers of its only output read `source` instead.
+  ///
+  /// An output of the graph keeps its name: its value is then made by whoever made `source`.
   ///
   /// - Returns: whether that was possible.
   @discardableResult

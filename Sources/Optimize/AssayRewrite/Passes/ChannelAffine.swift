@@ -1,8 +1,10 @@
 import AssayGraph
 import AssayTensor
 
-/// What a normalization or a factor or term for each channel computes: `scale * x + shift` over the
-/// last axis, one pair for each channel or one for all. In double precision.
+/// What a normalization, or a factor or term for each channel, computes: `scale * x + shift`.
+///
+/// The channels are the last axis; there is one pair for each of them or one for all. In double
+/// precision.
 struct ChannelAffine {
   var scale: [Double]
   var shift: [Double]

@@ -1,0 +1,78 @@
+/// How far one array lies from another that is taken as the truth.
+public struct ErrorMetrics: Sendable, Equatable {
+  /// 10 log10(sum reference^2 / sum error^2); infinite when there is no error, NaN when the reference
+  /// is all zeros and there is one.
+  public var snrDb: Double
+  /// The cosine of the angle between the two; 1 when both are zero.
+  public var cosine: Double
+  /// The largest |a - b|.
+  public var maxAbs: Double
+  /// The largest |a - b| over the largest |b|, b being the reference.
+  public var relative: Double
+  /// How many elements are NaN or infinite in one of the two and not the same in the other.
+  public var nonFinite: Int
+  /// The number of elements.
+  public var count: Int
+}
+
+/// Compares arrays of equal length.
+///
+/// - Precondition: the lengths are equal.
+public func compareTensors(reference: [Float], other: [Float]) -> ErrorMetrics {
+  var sums = ErrorSums()
+  sums.add(reference: reference, other: other)
+  return sums.metrics
+}
+
+/// Sums from which `ErrorMetrics` follow, over as many arrays as are added.
+public struct ErrorSums: Sendable {
+  private var signal = 0.0
+  private var noise = 0.0
+  private var dot = 0.0
+  private var otherSignal = 0.0
+  private var worst = 0.0
+  private var peak = 0.0
+  private var nonFinite = 0
+  private var count = 0
+
+  /// No arrays yet.
+  public init() {}
+
+  /// Adds a pair of arrays.
+  ///
+  /// - Precondition: the lengths are equal.
+  public mutating func add(reference: [Float], other: [Float]) {
+    precondition(reference.count == other.count, "\(reference.count) and \(other.count) elements")
+    count += reference.count
+    for index in reference.indices {
+      let (a, b) = (Double(reference[index]), Double(other[index]))
+      guard a.isFinite, b.isFinite else {
+        // Equal infinities, or NaN on both sides, are no difference.
+        if a != b, !(a.isNaN && b.isNaN) { nonFinite += 1 }
+        continue
+      }
+      let error = a - b
+      signal += a * a
+      otherSignal += b * b
+      dot += a * b
+      noise += error * error
+      worst = max(worst, error.magnitude)
+      peak = max(peak, a.magnitude)
+    }
+  }
+
+  /// What follows from the sums.
+  public var metrics: ErrorMetrics {
+    let isExact = noise == 0 && nonFinite == 0
+    let snr = isExact ? Double.infinity : 10 * logarithm10(signal / noise)
+    let norm = signal.squareRoot() * otherSignal.squareRoot()
+    return ErrorMetrics(
+      snrDb: nonFinite > 0 ? -.infinity : signal == 0 && !isExact ? .nan : snr,
+      cosine: norm > 0 ? dot / norm : signal == otherSignal ? 1 : 0,
+      maxAbs: nonFinite > 0 ? .infinity : worst,
+      relative: nonFinite > 0 ? .infinity : worst == 0 ? 0 : worst / peak,
+      nonFinite: nonFinite,
+      count: count
+    )
+  }
+}
