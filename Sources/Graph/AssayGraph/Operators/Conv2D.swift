@@ -39,7 +39,9 @@ public struct Conv2D: Operator {
     guard image.rank == 4, filter.rank == 4 else {
       throw shapeFault(name, "image \(image) and filter \(filter) must have four axes")
     }
-    guard filter[3] > 0, image[3] % filter[3] == 0, filter[0] % (image[3] / filter[3]) == 0 else {
+    guard filter[3] > 0, image[3] > 0, image[3] % filter[3] == 0,
+      filter[0] % (image[3] / filter[3]) == 0
+    else {
       throw shapeFault(name, "filter \(filter) does not fit \(image[3]) channels")
     }
     try checkBias(inputs, count: filter[0], of: name)

@@ -33,7 +33,7 @@ public struct Slice: Operator {
       throw shapeFault(name, "it has not the rank of \(x.shape)")
     }
     for (axis, dim) in x.shape.dims.enumerated() {
-      let (reach, overflow) = (sizes[axis] - 1).multipliedReportingOverflow(by: steps[axis])
+      let (reach, overflow) = (sizes[axis] &- 1).multipliedReportingOverflow(by: steps[axis])
       let (last, overflow2) = begin[axis].addingReportingOverflow(reach)
       guard sizes[axis] >= 0, steps[axis] != 0, !overflow, !overflow2,
         sizes[axis] == 0 || (0..<dim).contains(begin[axis]) && (0..<dim).contains(last)
