@@ -1,0 +1,99 @@
+import AssayBase
+import AssayGraph
+import AssayTensor
+
+/// Numbers of the union BuiltinOptions: which table of options an operator carries.
+enum OptionsType {
+  static let conv2D: UInt8 = 1
+  static let depthwiseConv2D: UInt8 = 2
+  static let pool2D: UInt8 = 5
+  static let fullyConnected: UInt8 = 8
+  static let softmax: UInt8 = 9
+  static let concatenation: UInt8 = 10
+  static let add: UInt8 = 11
+  static let resizeBilinear: UInt8 = 15
+  static let reshape: UInt8 = 17
+  static let multiply: UInt8 = 21
+  static let pad: UInt8 = 22
+  static let gather: UInt8 = 23
+  static let reducer: UInt8 = 27
+  static let subtract: UInt8 = 28
+  static let divide: UInt8 = 29
+  static let stridedSlice: UInt8 = 32
+  static let exp: UInt8 = 33
+  static let split: UInt8 = 35
+  static let cast: UInt8 = 37
+  static let less: UInt8 = 41
+  static let negative: UInt8 = 42
+  static let select: UInt8 = 47
+  static let transposeConv: UInt8 = 49
+  static let resizeNearest: UInt8 = 74
+  static let leakyReLU: UInt8 = 75
+  static let mirrorPad: UInt8 = 77
+  static let splitV: UInt8 = 79
+  static let selectV2: UInt8 = 98
+  static let batchMatMul: UInt8 = 101
+  static let gelu: UInt8 = 116
+}
+
+extension DType {
+  /// The schema's enum TensorType, in the order of its numbers; `nil` where we have no such type.
+  private static let byNumber: [DType?] = [
+    .float32, .float16, .int32, .uint8, .int64, .string, .bool, .int16, nil, .int8, .float64, nil,
+    .uint64, nil, nil, .uint32, .uint16, .int4, .bfloat16, nil, .uint4,
+  ]
+
+  /// The type with this number in the schema; `nil` for one that we do not have.
+  init?(tflite number: Int8) {
+    guard Self.byNumber.indices.contains(Int(number)), let type = Self.byNumber[Int(number)] else {
+      return nil
+    }
+    self = type
+  }
+
+  /// The type's number in the schema; every type of ours has one.
+  var tfliteNumber: Int8 {
+    Int8(truncatingIfNeeded: Self.byNumber.firstIndex(of: self) ?? 0)
+  }
+}
+
+/// The schema's enum ActivationFunctionType.
+enum FusedActivation: Int8 {
+  case none = 0
+  case relu = 1
+  case reluN1To1 = 2
+  case relu6 = 3
+  case tanh = 4
+
+  init(_ activation: Activation) {
+    self =
+      switch activation {
+      case .none: .none
+      case .relu: .relu
+      case .relu6: .relu6
+      case .reluN1To1: .reluN1To1
+      }
+  }
+
+  /// The activation as our operators hold it; `nil` for one that must be a node of its own.
+  var activation: Activation? {
+    switch self {
+    case .none: Activation.none
+    case .relu: .relu
+    case .relu6: .relu6
+    case .reluN1To1: .reluN1To1
+    case .tanh: nil
+    }
+  }
+
+  /// The function as a node of its own.
+  var unary: Unary? {
+    switch self {
+    case .none: nil
+    case .relu: Unary(.relu)
+    case .relu6: Unary(.relu6)
+    case .reluN1To1: Unary(.reluN1To1)
+    case .tanh: Unary(.tanh)
+    }
+  }
+}
