@@ -83,12 +83,12 @@ func truncated(_ real: Double) -> Int {
   return real >= 0x1p63 ? Int.max : real < -0x1p63 ? Int.min : Int(real)
 }
 
-/// The same real numbers in the element type and quantization of `type`.
+/// The same real numbers in the element type and quantization of `type`; the shape stays.
 func requantized(_ x: Tensor, to type: TensorType) throws -> Tensor {
   if x.dtype == type.dtype, x.quantization == type.quantization || type.quantization == nil {
     return x.with(quantization: type.quantization)
   }
-  return try tensor(x.reals, type)
+  return try tensor(x.reals, TensorType(type.dtype, x.shape, quantization: type.quantization))
 }
 
 /// Whether the reference evaluator computes this kind of operator.
