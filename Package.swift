@@ -133,7 +133,7 @@ let targets: [[Target]] = [
     base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayRecord"],
     settings: fast
   ),
-  module("Store", "AssayStore", ["AssayBase", "AssayRecord", "CSQLite"]),
+  module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
   module("Explore", "AssayReport", ["AssayBase", "AssayRecord"]),
   module(
     "App",

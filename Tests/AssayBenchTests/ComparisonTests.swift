@@ -152,7 +152,10 @@ struct ComparisonTests {
   @Test("progress counts up to its total and estimates the time left")
   func progress() throws {
     var steps: [BenchProgress] = []
-    _ = try comparison(Journal()).run(["a", "b"].map(configuration), progress: { steps.append($0) })
+    _ = try comparison(Journal()).run(
+      ["a", "b"].map(configuration),
+      progress: { steps.append($0) }
+    )
     #expect(steps.map(\.done) == Array(0..<14))
     #expect(steps.allSatisfy { $0.total == 14 })
     #expect(steps.last?.secondsLeft != nil)

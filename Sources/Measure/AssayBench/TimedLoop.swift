@@ -3,13 +3,13 @@ import AssayRuntime
 
 /// When a block of inferences ends.
 public struct BlockLimits: Sendable, Equatable {
-  /// At least so many inferences…
+  /// The least number of inferences.
   public var minimumCount: Int
-  /// … and at least so long, nanoseconds,
+  /// The least duration, nanoseconds; both minima must be met.
   public var minimumNanoseconds: UInt64
-  /// but never more inferences than this
+  /// The greatest number of inferences.
   public var maximumCount: Int
-  /// and never longer than this, nanoseconds, once one inference is done.
+  /// The duration after which no further inference starts, nanoseconds; one is always done.
   public var maximumNanoseconds: UInt64
 
   /// Makes limits.

@@ -1,5 +1,6 @@
 import AssayBase
 import AssayCodec
+import AssayData
 import AssayTensor
 
 extension FuzzTarget {
@@ -31,6 +32,15 @@ extension FuzzTarget {
     },
     FuzzTarget(name: "npz") { bytes in
       _ = try NPZ.read(ByteView(bytes))
+    },
+    FuzzTarget(name: "image") { bytes in
+      let image = try Image.decode(ByteView(bytes), name: "input")
+      guard image.pixels.count == image.width * image.height * image.channels else {
+        throw Finding("\(image.width) x \(image.height) with \(image.pixels.count) bytes")
+      }
+    },
+    FuzzTarget(name: "preprocessing") { bytes in
+      _ = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
     },
   ]
 
