@@ -1,63 +1,107 @@
 import AssayBase
+import AssayHost
 import AssayRecord
 
-/// Which records are wanted; every condition that is set must hold.
+/// An append-only ledger of records.
+///
+/// What was appended is on the disk before `append` returns, and is never changed or taken away.
+public protocol RecordStore: AnyObject, Sendable {
+  /// Where the records are, as it was opened.
+  var url: String { get }
+
+  /// Appends records: all of them or none.
+  ///
+  /// - Throws: `Diagnostic` STO…; an id that is there already is refused.
+  func append(_ records: [Record]) throws
+
+  /// The records that a query asks for, in the order in which they were appended.
+  func records(_ query: RecordQuery) throws -> [Record]
+
+  /// The number of records that a query asks for.
+  func count(_ query: RecordQuery) throws -> Int
+
+  /// The comparisons in the store, oldest first.
+  func sessions() throws -> [SessionInfo]
+}
+
+extension RecordStore {
+  /// Every record.
+  public func records() throws -> [Record] { try records(RecordQuery()) }
+  /// The number of all records.
+  public func count() throws -> Int { try count(RecordQuery()) }
+}
+
+/// What records are wanted; what is `nil` does not matter.
 public struct RecordQuery: Sendable, Equatable {
-  /// The comparison.
+  /// The comparison that they belong to.
   public var session: String?
-  /// SHA-256 of the measured file.
+  /// The SHA-256 of the measured file.
   public var modelSHA256: String?
-  /// The variant.
+  /// The variant's recipe.
   public var variant: String?
-  /// The runtime.
+  /// The runtime's id.
   public var runtime: String?
-  /// At most so many, the newest; `nil` for all.
+  /// The device.
+  public var device: String?
+  /// At most this many, the newest.
   public var limit: Int?
 
-  /// Makes a query for all records.
+  /// Asks for every record.
   public init(
     session: String? = nil,
     modelSHA256: String? = nil,
     variant: String? = nil,
     runtime: String? = nil,
+    device: String? = nil,
     limit: Int? = nil
   ) {
     self.session = session
     self.modelSHA256 = modelSHA256
     self.variant = variant
     self.runtime = runtime
+    self.device = device
     self.limit = limit
   }
 }
 
-/// An append-only ledger of records.
-public protocol RecordStore: AnyObject {
-  /// Where it is, as a user would write it.
-  var url: String { get }
-  /// Appends records, all or none; they are on the disk when it returns.
-  ///
-  /// - Throws: `Diagnostic` STO….
-  func append(_ records: [Record]) throws
-  /// The records that a query asks for, in order of their appending.
-  ///
-  /// - Throws: `Diagnostic` STO….
-  func records(_ query: RecordQuery) throws -> [Record]
-  /// How many records there are.
-  func count() throws -> Int
+/// One comparison in a store.
+public struct SessionInfo: Sendable, Equatable {
+  /// Its id.
+  public var id: String
+  /// When its last record was finished, nanoseconds since 1970 (UTC).
+  public var finishedAt: Int64
+  /// The number of its records.
+  public var count: Int
 }
 
-/// Opens a store by its URL: `sqlite:PATH` or a path.
+/// The store that is used when none is named: `store.sqlite` in the data folder.
+public var defaultStoreURL: String { "sqlite:" + Host.join(AssayHome.path, "store.sqlite") }
+
+/// Opens a store by its URL, and makes it if there is none.
 ///
-/// - Throws: `Diagnostic` STO001 for a URL of an unknown scheme, STO… when it cannot be opened.
-public func openStore(_ url: String) throws -> any RecordStore {
-  if url.hasPrefix("sqlite:") { return try SQLiteStore(path: String(url.dropFirst(7))) }
-  if url.contains("://") {
-    throw Diagnostic(
-      "STO001",
-      "stores of this kind are not known",
-      at: [url],
-      remedy: "give sqlite:PATH or the path of a file"
-    )
+/// - Parameter url: `sqlite:PATH` or a path.
+/// - Throws: `Diagnostic` STO001 (cannot be opened), STO002 (no store, or damaged), STO003 (written by
+///   a newer version), STO004 (locked), STO008 (unknown scheme).
+public func openStore(_ url: String = defaultStoreURL) throws -> any RecordStore {
+  var path = url
+  // A scheme has at least two letters, so that a file `a:b` is no scheme by accident.
+  if let colon = url.firstIndex(of: ":"), !url[..<colon].contains("/"),
+    url.distance(from: url.startIndex, to: colon) > 1
+  {
+    let scheme = url[..<colon].lowercased()
+    guard scheme == "sqlite" else {
+      throw Diagnostic(
+        "STO008",
+        "there is no kind of store called '\(scheme)'",
+        at: [url],
+        remedy: "give sqlite:PATH or a path"
+      )
+    }
+    path = String(url[url.index(after: colon)...])
+    if path.hasPrefix("///") { path.removeFirst(2) }
   }
-  return try SQLiteStore(path: url)
+  guard !path.isEmpty else {
+    throw Diagnostic("STO001", "the store has no path", at: [url], remedy: "give sqlite:PATH")
+  }
+  return try SQLiteStore(path: path)
 }

@@ -1,148 +1,103 @@
 import AssayBase
 import AssayHost
 import AssayRecord
+import Synchronization
 
-/// The ledger in an SQLite file.
+// Safe because: the connection is used under the lock only.
+/// A ledger in one SQLite file.
 ///
-/// One row holds one record: key columns to search by, and the whole record as JSON. Triggers refuse
-/// changes and deletions. Writes are synced before they are acknowledged (WAL, synchronous=FULL);
+/// Key columns stand beside each record's whole JSON, so that other programs can query the file.
+/// Triggers refuse what is not an append. Writing is by write-ahead log with a sync for each append;
 /// several processes may append.
-public final class SQLiteStore: RecordStore {
-  /// The version of the tables that this code writes (`PRAGMA user_version`).
-  public static let schemaVersion = 2
+@safe public final class SQLiteStore: RecordStore, @unchecked Sendable {
+  /// Where the records are, as it was opened.
+  public let url: String
+  private let connection: SQLiteConnection
+  private let lock = Mutex(())
 
-  private let database: SQLiteDatabase
-
-  /// The store's path with its scheme.
-  public var url: String { "sqlite:\(database.path)" }
-
-  /// Opens the store at `path`, making it and its folder when they are absent.
+  /// Opens the file, makes it if there is none, and brings an older one to this version's schema
+  /// after a backup beside it.
   ///
-  /// A store of an older version is copied to `path.backup-vN` and brought up to date.
-  ///
-  /// - Throws: `Diagnostic` STO002-STO008; STO009 for a store of a newer version.
+  /// - Throws: `Diagnostic` STO001 to STO007.
   public init(path: String) throws {
-    try Host.makeFolders(Host.folder(of: path))
-    database = try SQLiteDatabase(path: path)
-    try database.run("PRAGMA journal_mode=WAL")
-    try database.run("PRAGMA synchronous=FULL")
-    try migrate()
+    url = "sqlite:" + path
+    if !Host.exists(path) { try Host.makeFolders(Host.folder(of: path)) }
+    connection = try SQLiteConnection(path: path)
+    try SQLiteSchema.prepare(connection)
   }
 
-  private func version() throws -> Int {
-    guard case .integer(let version)? = try database.run("PRAGMA user_version").first?.first else {
-      return 0
-    }
-    return Int(version)
-  }
-
-  private func migrate() throws {
-    let found = try version()
-    guard found <= SQLiteStore.schemaVersion else {
-      throw Diagnostic(
-        "STO009",
-        "the store was written by a newer assay (tables of version \(found))",
-        at: [database.path],
-        remedy: "update assay, or give another --store"
-      )
-    }
-    guard found < SQLiteStore.schemaVersion else { return }
-    if found > 0 {
-      let backup = "\(database.path).backup-v\(found)"
-      if !Host.exists(backup) { try database.run("VACUUM INTO ?", [.text(backup)]) }
-    }
-    try database.transaction {
-      // Another process may have migrated while this one waited for the lock.
-      for step in try version()..<SQLiteStore.schemaVersion {
-        for statement in SQLiteStore.migrations[step] { try database.run(statement) }
-      }
-      try database.run("PRAGMA user_version = \(SQLiteStore.schemaVersion)")
-    }
-  }
-
-  /// Statements that lead from each version to the next.
-  static let migrations: [[String]] = [
-    [
-      """
-      CREATE TABLE record (
-        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        session TEXT NOT NULL,
-        finished_at INTEGER NOT NULL,
-        model_sha256 TEXT NOT NULL,
-        artefact TEXT NOT NULL,
-        variant TEXT NOT NULL,
-        runtime TEXT NOT NULL,
-        version TEXT NOT NULL,
-        provider TEXT NOT NULL,
-        device TEXT NOT NULL,
-        threads INTEGER NOT NULL,
-        verdict TEXT NOT NULL,
-        json TEXT NOT NULL
-      )
-      """,
-      "CREATE INDEX record_session ON record (session)",
-      "CREATE INDEX record_model ON record (model_sha256, variant, runtime)",
-    ],
-    [
-      """
-      CREATE TRIGGER record_is_never_changed BEFORE UPDATE ON record
-      BEGIN SELECT RAISE(ABORT, 'records are never changed'); END
-      """,
-      """
-      CREATE TRIGGER record_is_never_removed BEFORE DELETE ON record
-      BEGIN SELECT RAISE(ABORT, 'records are never removed'); END
-      """,
-    ],
-  ]
-
+  /// Appends records: all of them or none, synced to the disk before this returns.
   public func append(_ records: [Record]) throws {
-    try database.transaction {
-      for record in records {
-        try database.run(
-          """
-          INSERT INTO record (id, session, finished_at, model_sha256, artefact, variant, runtime,
-            version, provider, device, threads, verdict, json)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-          [
-            .text(record.id), .text(record.session), .integer(record.finishedAt),
-            .text(record.model.sha256), .text(record.artefact), .text(record.variant),
-            .text(record.runtime), .text(record.version), .text(record.provider),
-            .text(record.device), .integer(Int64(record.threads)), .text(record.verdict.rawValue),
-            .text(record.json.text()),
-          ]
+    guard !records.isEmpty else { return }
+    try lock.withLock { _ in
+      try connection.transaction {
+        for record in records { try SQLiteSchema.insert(record, into: connection) }
+      }
+    }
+  }
+
+  /// The records that a query asks for, in the order in which they were appended.
+  ///
+  /// - Throws: `Diagnostic` STO…; `Diagnostics` REC… that name each record that cannot be read.
+  public func records(_ query: RecordQuery) throws -> [Record] {
+    let (condition, values) = query.condition
+    var sql = "SELECT seq, json FROM records\(condition) ORDER BY seq DESC"
+    if let limit = query.limit { sql += " LIMIT \(max(limit, 0))" }
+    return try lock.withLock { _ in
+      var records: [Record] = []
+      var faults: [Diagnostic] = []
+      try connection.forEachRow(sql, values) { row in
+        let frame = "record \(row[0].integer ?? 0)"
+        do {
+          records.append(try Record(json: JSON(parsing: row[1].text ?? "")))
+        } catch let error as Diagnostic {
+          faults.append(error.inside(frame).inside(connection.path))
+        } catch let error as Diagnostics {
+          faults += error.all.map { $0.inside(frame).inside(connection.path) }
+        }
+      }
+      try Diagnostics(faults).throwIfErrors()
+      return records.reversed()
+    }
+  }
+
+  /// The number of records that a query asks for.
+  public func count(_ query: RecordQuery) throws -> Int {
+    let (condition, values) = query.condition
+    let count = try lock.withLock { _ in
+      try connection.run("SELECT count(*) FROM records\(condition)", values).first?.first?.integer
+    }
+    return min(Int(count ?? 0), query.limit.map { max($0, 0) } ?? .max)
+  }
+
+  /// The comparisons in the store, oldest first.
+  public func sessions() throws -> [SessionInfo] {
+    try lock.withLock { _ in
+      try connection.run(
+        "SELECT session, max(finished_at), count(*) FROM records GROUP BY session ORDER BY max(seq)"
+      ).map { row in
+        SessionInfo(
+          id: row[0].text ?? "",
+          finishedAt: row[1].integer ?? 0,
+          count: Int(row[2].integer ?? 0)
         )
       }
     }
   }
+}
 
-  public func records(_ query: RecordQuery) throws -> [Record] {
-    var conditions: [String] = []
-    var parameters: [SQLiteDatabase.Value] = []
-    for (column, value) in [
-      ("session", query.session), ("model_sha256", query.modelSHA256), ("variant", query.variant),
-      ("runtime", query.runtime),
-    ] {
-      guard let value else { continue }
-      conditions.append("\(column) = ?")
-      parameters.append(.text(value))
-    }
-    let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-    parameters.append(.integer(query.limit.map { Int64($0) } ?? -1))
-    let rows = try database.run(
-      "SELECT json FROM record\(filter) ORDER BY sequence DESC LIMIT ?",
-      parameters
+extension RecordQuery {
+  /// The query as the end of a statement, and its values.
+  fileprivate var condition: (sql: String, values: [SQLValue]) {
+    let wanted: [(column: String, value: String?)] = [
+      ("session", session), ("model_sha256", modelSHA256), ("variant", variant),
+      ("runtime", runtime), ("device", device),
+    ]
+    let given = wanted.compactMap { pair in pair.value.map { (pair.column, $0) } }
+    if given.isEmpty { return ("", []) }
+    return (
+      " WHERE " + given.map { "\($0.0) = ?" }.joined(separator: " AND "),
+      given.map { .text($0.1) }
     )
-    return try rows.reversed().compactMap { row in
-      guard case .text(let text)? = row.first else { return nil }
-      return try locating(database.path) { try Record(json: try JSON(parsing: text)) }
-    }
-  }
-
-  public func count() throws -> Int {
-    guard case .integer(let count)? = try database.run("SELECT count(*) FROM record").first?.first
-    else { return 0 }
-    return Int(count)
   }
 }

@@ -1,0 +1,145 @@
+import AssayBase
+import CSQLite
+
+/// A value of a column.
+enum SQLValue: Sendable, Equatable {
+  case null
+  case integer(Int64)
+  case text(String)
+
+  var text: String? {
+    if case .text(let value) = self { value } else { nil }
+  }
+
+  var integer: Int64? {
+    if case .integer(let value) = self { value } else { nil }
+  }
+}
+
+/// A connection to an SQLite file; used by one thread at a time.
+@safe final class SQLiteConnection {
+  let path: String
+  private let handle: OpaquePointer
+
+  /// Opens the file, and makes it if it does not exist.
+  init(path: String) throws {
+    self.path = path
+    var handle: OpaquePointer?
+    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE
+    let status = unsafe sqlite3_open_v2(path, &handle, flags, nil)
+    guard let open = unsafe handle, status == SQLITE_OK else {
+      let words = unsafe handle.map { unsafe String(cString: sqlite3_errmsg($0)) }
+      unsafe sqlite3_close_v2(handle)
+      throw SQLiteConnection.diagnostic(status, words: words, path: path)
+    }
+    unsafe self.handle = open
+    unsafe sqlite3_busy_timeout(open, 10_000)
+  }
+
+  deinit { unsafe sqlite3_close_v2(handle) }
+
+  /// Runs one statement and gives its rows.
+  @discardableResult
+  func run(_ sql: String, _ values: [SQLValue] = []) throws -> [[SQLValue]] {
+    var rows: [[SQLValue]] = []
+    try forEachRow(sql, values) { rows.append($0) }
+    return rows
+  }
+
+  /// Runs one statement and hands over its rows one by one.
+  func forEachRow(_ sql: String, _ values: [SQLValue], _ body: ([SQLValue]) throws -> Void) throws {
+    var statement: OpaquePointer?
+    try check(unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil), sql)
+    defer { unsafe sqlite3_finalize(statement) }
+    // SQLite copies what is bound with this in place of a destructor.
+    let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    for (index, value) in values.enumerated() {
+      let place = Int32(index + 1)
+      let status =
+        switch value {
+        case .null: unsafe sqlite3_bind_null(statement, place)
+        case .integer(let number): unsafe sqlite3_bind_int64(statement, place, number)
+        case .text(let text):
+          unsafe sqlite3_bind_text(statement, place, text, Int32(text.utf8.count), copied)
+        }
+      try check(status, sql)
+    }
+    while true {
+      let status = unsafe sqlite3_step(statement)
+      if status == SQLITE_DONE { return }
+      guard status == SQLITE_ROW else { throw diagnostic(status, sql) }
+      let count = unsafe sqlite3_column_count(statement)
+      try body((0..<count).map { unsafe SQLiteConnection.column(statement, $0) })
+    }
+  }
+
+  private static func column(_ statement: OpaquePointer?, _ index: Int32) -> SQLValue {
+    switch unsafe sqlite3_column_type(statement, index) {
+    case SQLITE_INTEGER: return .integer(unsafe sqlite3_column_int64(statement, index))
+    case SQLITE_NULL: return .null
+    default:
+      guard let start = unsafe sqlite3_column_text(statement, index) else { return .null }
+      let count = Int(unsafe sqlite3_column_bytes(statement, index))
+      let bytes = unsafe UnsafeBufferPointer(start: start, count: count)
+      return .text(unsafe String(decoding: bytes, as: UTF8.self))
+    }
+  }
+
+  /// Runs `body` in a transaction that holds the write lock; what it throws undoes its changes.
+  func transaction<T>(_ body: () throws -> T) throws -> T {
+    try run("BEGIN IMMEDIATE")
+    do {
+      let result = try body()
+      try run("COMMIT")
+      return result
+    } catch {
+      // The first fault matters; SQLite may have rolled back by itself already.
+      _ = try? run("ROLLBACK")
+      throw error
+    }
+  }
+
+  /// A whole number that a pragma tells.
+  func pragma(_ name: String) throws -> Int64 {
+    try run("PRAGMA \(name)").first?.first?.integer ?? 0
+  }
+
+  private func check(_ status: Int32, _ sql: String) throws {
+    guard status == SQLITE_OK else { throw diagnostic(status, sql) }
+  }
+
+  private func diagnostic(_ status: Int32, _ sql: String) -> Diagnostic {
+    let words = unsafe String(cString: sqlite3_errmsg(handle))
+    return SQLiteConnection.diagnostic(status, words: words, path: path)
+  }
+
+  private static func diagnostic(_ status: Int32, words: String?, path: String) -> Diagnostic {
+    let (code, summary, remedy): (String, String, String) =
+      switch status & 0xFF {
+      case SQLITE_BUSY, SQLITE_LOCKED:
+        ("STO004", "the store is locked by another process", "wait until that one has ended")
+      case SQLITE_FULL:
+        ("STO005", "there is no space left for the store", "free space on its disk")
+      case SQLITE_CORRUPT, SQLITE_NOTADB:
+        (
+          "STO002", "this is no store, or a damaged one",
+          "move the file away and start a new store, or put a backup in its place"
+        )
+      case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH:
+        (
+          "STO001", "the store cannot be opened for writing",
+          "give a path in a folder that you may write to (--store)"
+        )
+      case SQLITE_CONSTRAINT:
+        ("STO006", "the store refuses this change", "records are only ever appended, under new ids")
+      default: ("STO007", "the store failed", "check its disk, and the file's permissions")
+      }
+    return Diagnostic(
+      code,
+      summary,
+      at: [path],
+      remedy: remedy,
+      cause: [words, "SQLite status \(status)"].compactMap(\.self).joined(separator: ", ")
+    )
+  }
+}
