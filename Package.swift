@@ -110,7 +110,7 @@ let targets: [[Target]] = [
     graph + ["AssayEvaluator", "AssayReference"],
     settings: fast
   ),
-  module("Run", "AssayRuntime", base + ["AssayHost"]),
+  module("Run", "AssayRuntime", base + ["AssayHost"], tests: nil),
   runtimes.flatMap {
     module(
       "Run",
@@ -131,8 +131,7 @@ let targets: [[Target]] = [
     "Measure",
     "AssayBench",
     base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayRecord"],
-    settings: fast,
-    tests: ["BenchWorker", "CAllocationCount"]
+    settings: fast
   ),
   module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
   module("Explore", "AssayReport", ["AssayBase", "AssayRecord"]),
@@ -153,14 +152,6 @@ let targets: [[Target]] = [
       path: "Tests/Support/AssayTestSupport",
       swiftSettings: strict
     ),
-    .executableTarget(
-      name: "BenchWorker",
-      dependencies: base + ["AssayHost", "AssayRuntime", "AssayBench"]
-        + runtimes.map { .init(stringLiteral: "Runtime\($0)") },
-      path: "Tests/Support/BenchWorker",
-      swiftSettings: strict
-    ),
-    .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .target(
       name: "AssayCommand",
       dependencies: graph + [
@@ -196,7 +187,9 @@ let targets: [[Target]] = [
 ]
 
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
-let fuzzed: [Target.Dependency] = base + ["AssayCodec", "AssayData", "AssayCatalog"]
+let fuzzed: [Target.Dependency] =
+  graph + ["AssayCodec", "AssayData", "AssayFormat"]
+  + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [
   .target(
     name: "AssayFuzzTargets",

@@ -1,7 +1,11 @@
 import AssayBase
 import AssayCodec
 import AssayData
+import AssayFormat
+import AssayGraph
 import AssayTensor
+import FormatONNX
+import FormatTFLite
 
 extension FuzzTarget {
   /// Every target, lowest layer first.
@@ -42,7 +46,21 @@ extension FuzzTarget {
     FuzzTarget(name: "preprocessing") { bytes in
       _ = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
     },
+    FuzzTarget(name: "tflite") { bytes in try cycle(bytes, TFLiteFormat()) },
+    FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
   ]
+
+  /// Imports a network, and where it can be written, reads back what was written.
+  private static func cycle(_ bytes: [UInt8], _ format: some ModelFormat) throws {
+    let graph = try format.importGraph(ByteView(bytes), options: ImportOptions()).graph
+    _ = graph.dump()
+    guard let parts = try? format.exportGraph(graph, options: ExportOptions()) else { return }
+    do {
+      _ = try format.importGraph(ByteView(parts.flatMap { $0.array }), options: ImportOptions())
+    } catch {
+      throw Finding("what was written is refused: \(error)")
+    }
+  }
 
   /// Reads everything below an object, as an importer might, within a budget of objects.
   private static func visit(_ object: HDF5Object, left: inout Int, depth: Int) throws {
