@@ -110,7 +110,7 @@ let targets: [[Target]] = [
     graph + ["AssayEvaluator", "AssayReference"],
     settings: fast
   ),
-  module("Run", "AssayRuntime", base + ["AssayHost"], tests: nil),
+  module("Run", "AssayRuntime", base + ["AssayHost"]),
   runtimes.flatMap {
     module(
       "Run",
@@ -131,7 +131,8 @@ let targets: [[Target]] = [
     "Measure",
     "AssayBench",
     base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayRecord"],
-    settings: fast
+    settings: fast,
+    tests: ["BenchWorker", "CAllocationCount"]
   ),
   module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
   module("Explore", "AssayReport", ["AssayBase", "AssayRecord"]),
@@ -152,6 +153,14 @@ let targets: [[Target]] = [
       path: "Tests/Support/AssayTestSupport",
       swiftSettings: strict
     ),
+    .executableTarget(
+      name: "BenchWorker",
+      dependencies: base + ["AssayHost", "AssayRuntime", "AssayBench"]
+        + runtimes.map { .init(stringLiteral: "Runtime\($0)") },
+      path: "Tests/Support/BenchWorker",
+      swiftSettings: strict
+    ),
+    .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .target(
       name: "AssayCommand",
       dependencies: graph + [

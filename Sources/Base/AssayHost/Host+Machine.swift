@@ -180,3 +180,25 @@ extension Host {
     MachineInfo.value(of: key, in: text).flatMap { number($0) }
   }
 }
+
+extension Host {
+  /// Nanoseconds that all processors together spent working (for anybody) since the system started.
+  public static func busyNanoseconds() -> UInt64? {
+    guard let text = smallText("/proc/stat"),
+      let line = text.split(separator: "\n").first, line.hasPrefix("cpu ")
+    else { return nil }
+    let fields = line.split(separator: " ").dropFirst().map { UInt64($0) ?? 0 }
+    guard fields.count >= 8 else { return nil }
+    // user, nice, system, irq, softirq, steal; idle and waiting for input are left out.
+    let ticks = [0, 1, 2, 5, 6, 7].reduce(UInt64(0)) { $0 &+ fields[$1] }
+    let ticksPerSecond = UInt64(max(sysconf(Int32(_SC_CLK_TCK)), 1))
+    return ticks &* (1_000_000_000 / ticksPerSecond)
+  }
+
+  /// Nanoseconds that this process spent on processors, all threads together.
+  public static func ownBusyNanoseconds() -> UInt64 {
+    var time = timespec()
+    guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+}

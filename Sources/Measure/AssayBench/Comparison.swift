@@ -19,6 +19,8 @@ public struct Comparison: Sendable {
   public var folder: String
   /// The command line that records keep.
   public var command: [String]
+  /// How long a worker may be silent beyond what a step may take by its limits, seconds.
+  public var patience = 300.0
   /// Memory that must stay free when another worker is started, bytes.
   public var reserve: Int
   /// Starts a worker.
@@ -64,7 +66,13 @@ public struct Comparison: Sendable {
     let session = SessionID.make()
     let environment = environment(session)
     let trials = configurations.enumerated().map { index, configuration in
-      Trial(configuration, session: session, index: index, command: command)
+      Trial(
+        configuration,
+        session: session,
+        index: index,
+        command: command,
+        patience: patience
+      )
     }
     for trial in trials { trial.record.environment = environment }
     var meter = ProgressMeter(total: trials.count * (preset.rounds + 2))

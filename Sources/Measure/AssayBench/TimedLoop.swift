@@ -45,6 +45,8 @@ public struct BlockLimits: Sendable, Equatable {
   /// Makes a loop that keeps at most `capacity` samples of a block.
   public init(capacity: Int = 1 << 17) {
     unsafe buffer = .allocate(capacity: max(capacity, 1))
+    // Every page is touched here, not in the middle of a block.
+    unsafe buffer.initialize(repeating: 0)
   }
 
   deinit { unsafe buffer.deallocate() }

@@ -11,9 +11,18 @@ final class Trial {
   private(set) var worker: (any WorkerLink)?
   private var nullPeak = 0
   private var isFailed = false
+  private let patience: Double
+  private var othersBusy: [Double] = []
 
-  init(_ configuration: Configuration, session: String, index: Int, command: [String]) {
+  init(
+    _ configuration: Configuration,
+    session: String,
+    index: Int,
+    command: [String],
+    patience: Double = 300
+  ) {
     self.configuration = configuration
+    self.patience = patience
     let digits = String(index)
     record = Record(
       id: "\(session)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)",
@@ -66,7 +75,7 @@ final class Trial {
       return
     }
     step { worker in
-      nullPeak = try worker.ask(.object(["do": "hello"]), seconds: 30)["peak"]?.int ?? 0
+      nullPeak = try worker.ask(.object(["do": "hello"]), seconds: patience)["peak"]?.int ?? 0
       let loaded = try worker.ask(
         .object([
           "do": "load", "runtime": .string(configuration.runtime),
@@ -74,7 +83,7 @@ final class Trial {
           "provider": .string(configuration.provider.rawValue),
           "threads": JSON(configuration.threads),
         ]),
-        seconds: 300
+        seconds: patience
       )
       record.version = loaded["version"]?.string ?? "unknown"
       record.placement = loaded["placement"] ?? .null
@@ -82,11 +91,11 @@ final class Trial {
       record.initialization.compile = figure(loaded["compile"])
       var feed = JSON.object(["do": "feed"])
       if let inputs = configuration.inputs { feed["inputs"] = .string(inputs) }
-      _ = try worker.ask(feed, seconds: 120)
+      _ = try worker.ask(feed, seconds: patience)
       record.initialization.first = figure(
-        try worker.ask(.object(["do": "first"]), seconds: 300)["ns"]
+        try worker.ask(.object(["do": "first"]), seconds: patience)["ns"]
       )
-      let seconds = 60 + Double(preset.warmup.maximumNanoseconds) / 1e9 * 4
+      let seconds = patience + Double(preset.warmup.maximumNanoseconds) / 1e9
       let warm = try worker.ask(preset.warmup.request("warmup"), seconds: seconds)
       record.warmup = samples(warm)
       if !Steadiness.isSteady(record.warmup) {
@@ -107,8 +116,10 @@ final class Trial {
     step { worker in
       var request = preset.block.request("block")
       request["rewarmNs"] = JSON(Int(preset.rewarmNanoseconds))
-      let seconds = 120 + Double(preset.block.maximumNanoseconds) / 1e9 * 4
-      let taken = samples(try worker.ask(request, seconds: seconds))
+      let seconds = patience + Double(preset.block.maximumNanoseconds) / 1e9
+      let answer = try worker.ask(request, seconds: seconds)
+      let taken = samples(answer)
+      if let others = answer["othersBusy"]?.double { othersBusy.append(others) }
       record.samples += taken
       record.rounds.append(taken.count)
     }
@@ -117,7 +128,8 @@ final class Trial {
   /// Memory, operator times and outputs, after the last turn; then the worker ends.
   func finish(profiledRuns: Int, outputs path: String) {
     step { worker in
-      let peak = try worker.ask(.object(["do": "memory"]), seconds: 30)["peak"]?.int ?? 0
+      let answer = try worker.ask(.object(["do": "memory"]), seconds: patience)
+      let peak = answer["peak"]?.int ?? 0
       record.peakMemoryBytes =
         peak > 0 && nullPeak > 0
         ? .value(max(peak - nullPeak, 0))
@@ -128,9 +140,14 @@ final class Trial {
         let request = JSON.object([
           "do": "evaluate", "inputs": .string(evaluation), "outputs": .string(path),
         ])
-        _ = try worker.ask(request, seconds: 3600)
+        _ = try worker.ask(request, seconds: patience * 12)
         outputs = path
       }
+    }
+    if !othersBusy.isEmpty {
+      record.environment["othersBusy"] = JSON(
+        othersBusy.reduce(0, +) / Double(othersBusy.count)
+      )
     }
     if profiledRuns > 0, isAlive {
       profile(profiledRuns)
@@ -144,8 +161,12 @@ final class Trial {
     do {
       let answer = try worker?.ask(
         .object(["do": "profile", "runs": JSON(runs)]),
-        seconds: 300
+        seconds: patience
       )
+      // A profile counts the operators of each path, where the session only named the path.
+      if let placement = answer?["placement"], placement["total"]?.int != nil {
+        record.placement = placement
+      }
       if let operators = answer?["operators"], operators.array?.isEmpty == false {
         record.operators = operators
       }

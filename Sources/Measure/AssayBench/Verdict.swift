@@ -64,6 +64,27 @@ private func findings(_ record: Record) -> [Diagnostic] {
       )
     }
   }
+  if let modes = modes(of: record.samples), modes.low > 1000 {
+    findings.append(
+      Diagnostic(
+        "BEN104",
+        "latencies have two modes, near \(modes.low / 1000) and \(modes.high / 1000) microseconds;"
+          + " \(Int(modes.share * 100)) % of the samples are in the upper one",
+        remedy: "look at the distribution; try fewer threads",
+        severity: .warning
+      )
+    )
+  }
+  if let others = record.environment["othersBusy"]?.double, others > 0.25 {
+    findings.append(
+      Diagnostic(
+        "BEN107",
+        "others kept \((others * 100).rounded() / 100) processors busy meanwhile",
+        remedy: "close other programs and measure again",
+        severity: .warning
+      )
+    )
+  }
   if record.provider != Provider.cpu.rawValue, let placed = record.placement["placed"]?.int,
     placed == 0
   {

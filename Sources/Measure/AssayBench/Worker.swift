@@ -15,10 +15,11 @@ import AssayTensor
 /// | load | runtime, path, provider, threads | version, read and compile time, placement, ports |
 /// | feed | an .npz with an array for each input | |
 /// | first | | time of the first inference |
-/// | warmup, block | limits | samples |
+/// | warmup | limits | samples |
+/// | block | limits | samples, processors that others kept busy |
 /// | memory | | peak resident memory |
 /// | evaluate | an .npz with stacked inputs, where to write outputs | count |
-/// | profile | runs | operator times of a session of its own |
+/// | profile | runs | operator times and placement of a session of its own |
 public final class Worker {
   private let runtimes: [any InferenceRuntime]
   private let channel: LineChannel
@@ -39,6 +40,8 @@ public final class Worker {
     input: Int32,
     output: Int32
   ) throws {
+    Host.ignoreBrokenPipes()
+    // In the middle of a block nobody sees that the input ended; the system tells.
     _ = Host.dieWithParent(Host.parentProcessID)
     try Host.onOwnThread {
       let worker = Worker(runtimes: runtimes, input: input, output: output)
@@ -79,15 +82,17 @@ public final class Worker {
     case "feed": try feed(request)
     case "first":
       answer["ns"] = JSON(Int(try time(loaded())))
-    case "warmup", "block":
-      let limits = BlockLimits(json: request)
-      let samples =
-        request["do"]?.string == "warmup" ? try warmUp(limits) : try block(limits, request)
+    case "warmup":
+      answer["samples"] = .array(try warmUp(BlockLimits(json: request)).map { .integer($0) })
+    case "block":
+      let load = ForeignLoad()
+      let samples = try block(BlockLimits(json: request), request)
+      answer["othersBusy"] = load.processors().map { JSON($0) }
       answer["samples"] = .array(samples.map { .integer($0) })
     case "memory":
       answer["peak"] = JSON(Host.peakMemory() ?? 0)
     case "evaluate": answer["count"] = JSON(try evaluate(request))
-    case "profile": answer["operators"] = try profile(request)
+    case "profile": (answer["operators"], answer["placement"]) = try profile(request)
     case let other:
       throw Diagnostic("BEN002", "a worker cannot do '\(other ?? "")'")
     }
@@ -250,19 +255,22 @@ public final class Worker {
     return count
   }
 
-  private func profile(_ request: JSON) throws -> JSON {
+  private func profile(_ request: JSON) throws -> (operators: JSON, placement: JSON) {
     guard var source else { throw Diagnostic("BEN002", "nothing is loaded") }
     source.options.isProfiling = true
     let session = try source.runtime.load(path: source.path, options: source.options)
     try write(fed, to: session)
+    // The first runs pack and allocate: they are not what steady operation costs.
+    for _ in 0..<3 { try session.runOnce() }
     let times = try session.profile(runs: max(request["runs"]?.int ?? 20, 1))
-    return .array(
+    let operators = JSON.array(
       times.map {
         .object([
           "kind": .string($0.kind), "node": .string($0.node), "ns": JSON($0.nanoseconds),
         ])
       }
     )
+    return (operators, session.placement.json)
   }
 }
 

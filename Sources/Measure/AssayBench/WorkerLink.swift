@@ -20,12 +20,16 @@ public final class ProcessWorker: WorkerLink {
 
   /// Starts `executable` with `arguments`; it answers on descriptor 3.
   public init(executable: String, arguments: [String]) throws {
+    // A worker that died must be an answer, not the end of this process.
+    Host.ignoreBrokenPipes()
     let requests = try Pipe()
     let answers = try Pipe()
     let words = try Pipe()
     process = try ChildProcess(
       executable,
       arguments,
+      // The trace of a crash would push the runtime's own words out of what is kept of them.
+      environment: ["SWIFT_BACKTRACE": "enable=no"],
       descriptors: [
         0: requests.readEnd, 1: words.writeEnd, 2: words.writeEnd, 3: answers.writeEnd,
       ]
