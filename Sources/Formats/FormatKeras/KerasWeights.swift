@@ -1,0 +1,54 @@
+import AssayBase
+import AssayCodec
+import AssayTensor
+
+/// The names of a layer's weights, in the order in which Keras makes them.
+struct KerasWeightNames {
+  /// Weights that training changes, unless the layer is frozen.
+  var trained: [String] = []
+  /// Weights that training does not change.
+  var fixed: [String] = []
+
+  /// All of them.
+  var all: [String] { trained + fixed }
+}
+
+/// Where a file keeps the weights.
+protocol KerasWeights {
+  /// The weights of a layer by name.
+  ///
+  /// - Parameter top: the layer of the outermost model that holds `layer`, or `layer` itself.
+  /// - Throws: `Diagnostic` KER004 when one is missing.
+  mutating func weights(of layer: KerasLayer, in top: KerasLayer) throws -> [String: Tensor]
+}
+
+extension KerasLayer {
+  /// A fault of the layer's weights.
+  func missing(_ name: String) -> Diagnostic {
+    Diagnostic(
+      "KER004",
+      "the file has no weight '\(name)' for the layer",
+      remedy: "save the model again; a file made by another tool may name its weights otherwise"
+    )
+  }
+}
+
+extension HDF5Object {
+  /// The numbers as float32 (integers stay), at an address fit for them.
+  ///
+  /// A dataset in an archive may lie at any byte: then it is copied, once.
+  func weight() throws -> Tensor {
+    let tensor = try self.tensor()
+    guard tensor.dtype == .float32 || tensor.dtype.isInteger else {
+      return tensor.converted(to: .float32) ?? tensor
+    }
+    let isAligned = unsafe tensor.bytes.withUnsafeBytes {
+      UInt(bitPattern: $0.baseAddress) % 4 == 0
+    }
+    if isAligned { return tensor }
+    let copy = unsafe tensor.bytes.withUnsafeBytes { source in
+      unsafe ByteView(byteCount: source.count) { unsafe $0.copyMemory(from: source) }
+    }
+    return try Tensor(tensor.type, bytes: copy)
+  }
+}
