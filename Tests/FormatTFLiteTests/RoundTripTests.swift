@@ -140,4 +140,33 @@ func inputs(of graph: Graph, seed: UInt64) -> [String: Tensor] {
       try AtomicFile.write(try NPZ.write(arrays), to: "\(folder)/\(problem.name).npz")
     }
   }
+
+  /// Reads and writes again every file of a folder, for check_tflite_exports.py --same-as.
+  @Test(.enabled(if: unsafe getenv("ASSAY_TFLITE_REEXPORTS") != nil))
+  func exportWhatOthersWrote() throws {
+    let folders = unsafe String(cString: try #require(unsafe getenv("ASSAY_TFLITE_REEXPORTS")))
+      .split(separator: ":").map(String.init)
+    try #require(folders.count == 2, "FROM:TO")
+    for name in files(in: folders[0]) where name.hasSuffix(".tflite") {
+      let bytes = try MappedFile(path: folders[0] + "/" + name).view
+      guard let graph = try? format.importGraph(bytes, options: ImportOptions()).graph,
+        let pieces = try? format.exportGraph(graph, options: ExportOptions())
+      else { continue }
+      try AtomicFile.write(pieces, to: folders[1] + "/" + name)
+    }
+  }
+
+  private func files(in folder: String) -> [String] {
+    guard let handle = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(handle) }
+    var names: [String] = []
+    while let entry = unsafe readdir(handle) {
+      unsafe names.append(
+        withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+          unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+      )
+    }
+    return names.sorted()
+  }
 }

@@ -1,12 +1,14 @@
 """Runs .tflite files of ours on LiteRT and compares the outputs with those beside them.
 
-    python check_tflite_exports.py FOLDER [--against TENSORFLOW_FOLDER]
+    python check_tflite_exports.py FOLDER [--against TENSORFLOW_FOLDER] [--same-as OTHER_FOLDER]
 
 FOLDER has NAME.tflite with NAME.npz (arrays `in/<input>` and `out/<output>`), as the test
 `exportForOtherRuntimes` writes them (ASSAY_TFLITE_EXPORTS=FOLDER swift test --filter
 exportForOtherRuntimes). Each file runs on LiteRT's own kernels and on XNNPACK. With --against, each
 FOLDER/NAME.tflite is also compared with TENSORFLOW_FOLDER/NAME.tflite: operators, their versions and
-their number.
+their number. With --same-as, each is run on seeded inputs beside OTHER_FOLDER/NAME.tflite, of which it
+is a copy (ASSAY_TFLITE_REEXPORTS=OTHER_FOLDER:FOLDER swift test --filter exportWhatOthersWrote); the
+outputs must have the same bits.
 
 Made with LiteRT 2.3.0.
 """
@@ -57,10 +59,48 @@ def run(path, arrays, resolver):
     return runner(**feed)
 
 
+def invoke(path, resolver):
+    """The outputs in the file's order, for seeded inputs."""
+    interpreter = Interpreter(
+        model_path=str(path), num_threads=1, experimental_op_resolver_type=resolver
+    )
+    interpreter.allocate_tensors()
+    rng = np.random.default_rng(5)
+    for detail in interpreter.get_input_details():
+        shape, dtype = detail["shape"], detail["dtype"]
+        if dtype == np.float32:
+            value = rng.standard_normal(shape).astype(np.float32)
+        elif dtype == np.bool_:
+            value = rng.random(shape) < 0.5
+        else:
+            value = rng.integers(0, 100, shape).astype(dtype)
+        interpreter.set_tensor(detail["index"], value)
+    interpreter.invoke()
+    return [interpreter.get_tensor(d["index"]) for d in interpreter.get_output_details()]
+
+
+def same(path, other):
+    """What differs between two files that should compute the same."""
+    notes = []
+    for name, resolver in RESOLVERS.items():
+        try:
+            ours, theirs = invoke(path, resolver), invoke(other, resolver)
+        except Exception as fault:
+            notes.append(f"{name}: {fault}".replace("\n", " "))
+            continue
+        for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+            if a.shape != b.shape or a.dtype != b.dtype:
+                notes.append(f"{name}: output {index} is {a.dtype}{a.shape} for {b.dtype}{b.shape}")
+            elif not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+                notes.append(f"{name}: output {index} differs by {error(a, b):.3g}")
+    return notes
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--against", type=pathlib.Path)
+    parser.add_argument("--same-as", type=pathlib.Path)
     options = parser.parse_args()
     bad = 0
     for path in sorted(options.folder.glob("*.tflite")):
@@ -92,6 +132,8 @@ def main():
             if ours != theirs:
                 more, fewer = dict(ours - theirs), dict(theirs - ours)
                 notes.append(f"{ours.total()} operators for {theirs.total()}: +{more} -{fewer}")
+        if options.same_as and (options.same_as / path.name).exists():
+            notes += same(path, options.same_as / path.name)
         bad += bool(notes)
         print(path.name, "ok" if not notes else "; ".join(notes))
     print(f"{bad} files differ")
