@@ -271,19 +271,16 @@ import COpenVINO
     let f = library.functions
     var sums: [OperatorTime] = []
     var places: [String: Int] = [:]
-    var executed = 0
     for _ in 0..<count {
       try runOnce()
       var list = unsafe OvTimes()
       try library.check(unsafe f.ov_infer_request_get_profiling_info(request, &list))
       defer { unsafe f.ov_profiling_info_list_free(&list) }
-      executed = 0
       guard let items = unsafe list.items else { continue }
       for index in 0..<(unsafe list.count) {
         let item = unsafe items[index]
         let wasExecuted: Int32 = 2
         guard unsafe item.status == wasExecuted else { continue }
-        executed += 1
         let node = unsafe item.node.map { unsafe String(cString: $0) } ?? "?"
         let kind = unsafe item.kind.map { unsafe String(cString: $0) } ?? "?"
         let time = unsafe Double(item.real_us) * 1000 / Double(count)
@@ -295,8 +292,8 @@ import COpenVINO
         }
       }
     }
-    placement.total = executed
-    placement.placed = executed
+    placement.total = sums.count
+    placement.placed = sums.count
     return sums
   }
 }
