@@ -146,6 +146,46 @@ private func comparison(_ folder: String = "/tmp") throws -> Comparison {
   }
 }
 
+@Suite("Isolated runtimes") struct IsolatedRuntimeTests {
+  private func isolated(_ runtime: any InferenceRuntime) throws -> IsolatedRuntime {
+    IsolatedRuntime(runtime, executable: try #require(workerPath), arguments: [], patience: 5)
+  }
+
+  @Test("what goes in and comes out is that of the runtime itself")
+  func roundTrip() throws {
+    let session = try isolated(NullRuntime()).load(path: "", options: SessionOptions())
+    #expect(session.inputs == NullSession().inputs && session.outputs == NullSession().outputs)
+    for value: Float in [2.5, -1] {
+      try session.write(Tensor([value], [1]), toInput: 0)
+      #expect(try session.timedRun() < 1_000_000_000)
+      #expect(try session.output(0).floats() == [value])
+    }
+    #expect(throws: Diagnostic.self) { try session.write(ByteView([1]), toInput: 0) }
+  }
+
+  @Test(
+    "a runtime that fails is a diagnostic",
+    arguments: [
+      ("crash@load", "BEN110"), ("throw@load", "RTM005"), ("crash@run:2", "BEN110"),
+      ("fail@run:2", "RTM010"), ("oom@run:1", "BEN112"), ("hang@run:1", "BEN111"),
+    ]
+  )
+  func faults(fault: String, code: String) throws {
+    #expect {
+      let session = try isolated(Faulty()).load(path: fault, options: SessionOptions())
+      for _ in 0..<3 { try session.runOnce() }
+    } throws: { ($0 as? Diagnostic)?.code == code }
+  }
+
+  /// Stands for the runtime of that name in the worker.
+  private struct Faulty: InferenceRuntime {
+    var id: String { "faulty" }
+    var formats: [String] { [] }
+    func probe() -> Availability { .available(version: "0") }
+    func load(path: String, options: SessionOptions) throws -> any Session { NullSession() }
+  }
+}
+
 @Suite("Real runtimes in workers", .enabled(if: TestData.shared != nil, "no shared test data"))
 struct RealWorkerTests {
   @Test("three runtimes are measured, profiled and evaluated side by side")

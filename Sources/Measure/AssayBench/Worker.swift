@@ -14,7 +14,8 @@ import AssayTensor
 /// | hello | | peak resident memory before anything is loaded |
 /// | load | runtime, path, provider, threads | version, read and compile time, placement, ports |
 /// | feed | an .npz with an array for each input | |
-/// | first | | time of the first inference |
+/// | first | | time of one inference, such as the first |
+/// | read | where to write the outputs | |
 /// | warmup | limits | samples |
 /// | block | limits | samples, processors that others kept busy |
 /// | memory | | peak resident memory |
@@ -81,7 +82,8 @@ public final class Worker {
     case "load": answer = try load(request)
     case "feed": try feed(request)
     case "first":
-      answer["ns"] = JSON(Int(try time(loaded())))
+      answer["ns"] = JSON(Int(try loaded().timedRun()))
+    case "read": try read(request)
     case "warmup":
       answer["samples"] = .array(try warmUp(BlockLimits(json: request)).map { .integer($0) })
     case "block":
@@ -122,6 +124,7 @@ public final class Worker {
     return .object([
       "ok": true, "version": .string(version), "read": JSON(Int(session.readNanoseconds)),
       "compile": JSON(Int(session.compileNanoseconds)), "placement": session.placement.json,
+      "inputs": .array(session.inputs.map(\.json)), "outputs": .array(session.outputs.map(\.json)),
     ])
   }
 
@@ -149,10 +152,17 @@ public final class Worker {
     }
   }
 
-  private func time(_ session: any Session) throws -> UInt64 {
-    let start = Host.monotonicNanoseconds()
-    try session.runOnce()
-    return Host.monotonicNanoseconds() - start
+  /// Writes the outputs of the last inference.
+  private func read(_ request: JSON) throws {
+    let session = try loaded()
+    guard let path = request["outputs"]?.string else {
+      throw Diagnostic("BEN002", "read needs a place for outputs")
+    }
+    let arrays = try session.outputs.indices.map { index in
+      let tensor = try session.output(index)
+      return (name: session.outputs[index].name, tensor: tensor)
+    }
+    try AtomicFile.write(try NPZ.write(arrays), to: path)
   }
 
   /// Blocks of a window each, until latencies are steady and the minimum is reached.

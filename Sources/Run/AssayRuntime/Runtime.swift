@@ -1,4 +1,5 @@
 import AssayBase
+import AssayHost
 import AssayTensor
 
 /// A runtime's hardware path.
@@ -101,6 +102,10 @@ public protocol Session: AnyObject {
   func write(_ bytes: ByteView, toInput index: Int) throws
   /// Runs once; allocates nothing of ours, prints nothing, awaits nothing.
   func run() throws(RunFailure)
+  /// Runs once, with a diagnostic on failure.
+  func runOnce() throws
+  /// Runs once and tells how long the run alone took, nanoseconds; a diagnostic on failure.
+  func timedRun() throws -> UInt64
   /// Copies the elements of one output out.
   func readOutput(_ index: Int) throws -> ByteView
   /// The runtime's words for the last failure.
@@ -124,6 +129,13 @@ extension Session {
         cause: failureText
       )
     }
+  }
+
+  /// Runs once between two reads of the clock.
+  public func timedRun() throws -> UInt64 {
+    let start = Host.monotonicNanoseconds()
+    try runOnce()
+    return Host.monotonicNanoseconds() &- start
   }
 }
 
