@@ -1,0 +1,39 @@
+import AssayGraph
+import AssayTensor
+
+extension Unary: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule {
+    switch kind {
+    case .sigmoid: .fixed(inputs: [0], Quantization(scale: 1 / 256, zeroPoint: -128))
+    case .tanh: .fixed(inputs: [0], Quantization(scale: 1 / 128, zeroPoint: 0))
+    case .relu, .relu6, .reluN1To1, .exp, .log, .abs, .rsqrt, .hardSwish, .gelu, .geluApproximate:
+      .independent(inputs: [0])
+    case .sqrt, .negative, .square, .floor, .ceil, .round, .sin, .cos, .elu, .erf, .logicalNot:
+      .float("it has no 8-bit kernel")
+    }
+  }
+}
+
+extension Binary: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule {
+    switch kind {
+    case .add, .subtract, .multiply, .divide, .squaredDifference: .all(inputs)
+    case .equal, .notEqual, .less, .lessEqual, .greater, .greaterEqual: .all(inputs)
+    case .maximum, .minimum: .shared(inputs: [0, 1])
+    case .power, .floorDivide, .floorModulo, .logicalAnd, .logicalOr:
+      .float("it has no 8-bit kernel")
+    }
+  }
+}
+
+extension LeakyReLU: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule { .independent(inputs: [0]) }
+}
+
+extension PReLU: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule { .all(inputs) }
+}
+
+extension Select: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule { .shared(inputs: [1, 2]) }
+}

@@ -1,0 +1,5 @@
+import AssayGraph
+
+extension FullyConnected: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule { .filter(inputs, axis: 0) }
+}

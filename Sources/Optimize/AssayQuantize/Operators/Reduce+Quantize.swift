@@ -1,0 +1,11 @@
+import AssayGraph
+
+extension Reduce: QuantizableOperator {
+  func quantizationRule(_ inputs: [Value?]) -> QuantizationRule {
+    switch kind {
+    case .mean, .sum: .independent(inputs: [0])
+    case .max, .min: .shared(inputs: [0])
+    case .product: .float("it has no 8-bit kernel")
+    }
+  }
+}

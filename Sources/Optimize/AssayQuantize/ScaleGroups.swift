@@ -1,0 +1,52 @@
+import AssayBase
+import AssayGraph
+import AssayTensor
+
+/// Which values share a scale, and the range of each such group.
+struct ScaleGroups {
+  private var parent: [Int]
+  private var ranges: [Calibration.Range?]
+  private var fixed: [Quantization?]
+
+  init(count: Int) {
+    parent = Array(0..<count)
+    ranges = [Calibration.Range?](repeating: nil, count: count)
+    fixed = [Quantization?](repeating: nil, count: count)
+  }
+
+  private func root(_ id: ValueID) -> Int {
+    var index = id.index
+    while parent[index] != index { index = parent[index] }
+    return index
+  }
+
+  /// Widens the range of a value's group.
+  mutating func widen(_ id: ValueID, by range: Calibration.Range) {
+    let root = root(id)
+    ranges[root] = ranges[root]?.union(range) ?? range
+  }
+
+  /// Gives a value the quantization that the specification fixes.
+  mutating func fix(_ id: ValueID, _ quantization: Quantization) { fixed[root(id)] = quantization }
+
+  /// The quantization that the specification fixes for a value's group.
+  func fixed(_ id: ValueID) -> Quantization? { fixed[root(id)] }
+
+  /// The range of a value's group.
+  func range(_ id: ValueID) -> Calibration.Range? { ranges[root(id)] }
+
+  /// Makes two values share a scale.
+  mutating func join(_ a: ValueID, _ b: ValueID) {
+    let (one, other) = (root(a), root(b))
+    guard one != other else { return }
+    parent[other] = one
+    if let range = ranges[other] { ranges[one] = ranges[one]?.union(range) ?? range }
+    if fixed[one] == nil { fixed[one] = fixed[other] }
+  }
+
+  /// The quantization of a value's group; `nil` when its range is not known.
+  func quantization(_ id: ValueID) -> Quantization? {
+    let root = root(id)
+    return fixed[root] ?? ranges[root].map { Quantization.int8(low: $0.low, high: $0.high) }
+  }
+}

@@ -1,0 +1,392 @@
+import AssayBase
+import AssayGraph
+import AssayTensor
+
+/// Writes the int8 graph that a `StaticPlan` describes.
+///
+/// A value exists as integers, as floats, or as both with a Quantize or Dequantize node between,
+/// which is made when the first reader asks for it.
+struct StaticQuantizer {
+  private let graph: Graph
+  private let plan: StaticPlan
+  private let boundary: Recipe.Boundary
+  private var result: Graph
+  private var integers: [ValueID: ValueID] = [:]
+  private var floats: [ValueID: ValueID] = [:]
+  private var others: [ValueID: ValueID] = [:]
+  private var rescaledValues: [RescaledKey: ValueID] = [:]
+  private var filters: [FilterKey: ValueID] = [:]
+  private var names: Set<String> = []
+  private(set) var diagnostics: [Diagnostic]
+
+  private struct RescaledKey: Hashable {
+    var value: ValueID
+    var quantization: Quantization
+  }
+
+  private struct FilterKey: Hashable {
+    var value: ValueID
+    var quantization: Quantization?
+  }
+
+  init(_ graph: Graph, _ plan: StaticPlan, boundary: Recipe.Boundary) {
+    self.graph = graph
+    self.plan = plan
+    self.boundary = boundary
+    result = Graph(name: graph.name)
+    diagnostics = plan.diagnostics
+    // Names that users know are taken, whatever is made before they are.
+    names = Set(graph.inputs.map { graph[$0].name })
+  }
+
+  /// The int8 graph.
+  mutating func run() throws -> Graph {
+    for id in graph.inputs { try addInput(id) }
+    for index in graph.nodes.indices { try add(index) }
+    for id in graph.outputs { try addOutput(id) }
+    return result
+  }
+
+  // MARK: Names
+
+  /// `name`, or `name` with a number when something has it already.
+  private mutating func unique(_ name: String) -> String {
+    var candidate = name
+    var number = 2
+    while !names.insert(candidate).inserted {
+      candidate = "\(name)/\(number)"
+      number += 1
+    }
+    return candidate
+  }
+
+  /// The name of a value inside: an output that is converted at the boundary leaves its name to the
+  /// converted one.
+  private mutating func innerName(_ id: ValueID, isInteger: Bool) -> String {
+    let name = graph[id].name
+    guard graph.outputs.contains(id), graph[id].type.dtype == .float32 else { return unique(name) }
+    let leavesAsInteger = boundary == .native
+    if isInteger == leavesAsInteger { return unique(name) }
+    return unique(isInteger ? name + "/int8" : name + "/float32")
+  }
+
+  // MARK: Conversions
+
+  private mutating func convert(
+    _ source: ValueID,
+    _ op: any Operator,
+    _ type: TensorType,
+    _ name: String
+  ) -> ValueID {
+    let name = unique(name)
+    let id = result.add(Value(name: name, type: type))
+    result.nodes.append(Node(name: name, op: op, inputs: [source], outputs: [id]))
+    return id
+  }
+
+  private mutating func quantize(
+    _ source: ValueID,
+    _ quantization: Quantization,
+    _ name: String,
+    dtype: DType = .int8
+  ) -> ValueID {
+    convert(
+      source,
+      Quantize(dtype, quantization),
+      TensorType(dtype, result[source].type.shape, quantization: quantization),
+      name
+    )
+  }
+
+  /// The value as integers.
+  private mutating func integer(_ id: ValueID) throws -> ValueID {
+    if let known = integers[id] { return known }
+    let made = quantize(
+      try float(id),
+      try plan.quantization(id),
+      graph[id].name + "/quantize"
+    )
+    integers[id] = made
+    return made
+  }
+
+  /// The value as floats, or as what it is when it is no float.
+  private mutating func float(_ id: ValueID) throws -> ValueID {
+    if let known = floats[id] ?? others[id] { return known }
+    if graph[id].constant != nil {
+      var value = graph[id]
+      value.name = unique(value.name)
+      let made = result.add(value)
+      others[id] = made
+      return made
+    }
+    guard let source = integers[id] else {
+      throw Diagnostic("GRF011", "'\(graph[id].name)' is read before it is made")
+    }
+    let type = TensorType(.float32, graph[id].type.shape)
+    let made = convert(source, Dequantize(), type, graph[id].name + "/dequantize")
+    floats[id] = made
+    return made
+  }
+
+  /// The value as integers of another scale than its own.
+  private mutating func rescaled(_ id: ValueID, _ quantization: Quantization) throws -> ValueID {
+    let source = try integer(id)
+    if result[source].type.quantization == quantization { return source }
+    let key = RescaledKey(value: id, quantization: quantization)
+    if let known = rescaledValues[key] { return known }
+    let made = quantize(source, quantization, graph[id].name + "/rescale")
+    rescaledValues[key] = made
+    return made
+  }
+
+  // MARK: Boundary
+
+  private mutating func addInput(_ id: ValueID) throws {
+    let value = graph[id]
+    guard value.type.dtype == .float32 else {
+      others[id] = result.addInput(value.name, value.type)
+      return
+    }
+    switch boundary {
+    case .float:
+      floats[id] = result.addInput(value.name, value.type)
+    case .native:
+      let quantization = try plan.quantization(id)
+      integers[id] = result.addInput(
+        value.name,
+        TensorType(.int8, value.type.shape, quantization: quantization)
+      )
+    case .uint8:
+      let quantization = try plan.quantization(id)
+      let given = result.addInput(
+        value.name,
+        TensorType(.uint8, value.type.shape, quantization: quantization.unsigned)
+      )
+      integers[id] = quantize(given, quantization, value.name + "/quantize")
+    }
+  }
+
+  private mutating func addOutput(_ id: ValueID) throws {
+    let value = graph[id]
+    let made: ValueID
+    if value.type.dtype != .float32 || value.constant != nil {
+      made = try float(id)
+    } else {
+      switch boundary {
+      case .float where graph.inputs.contains(id) || floats[id] != nil && integers[id] == nil:
+        made = try float(id)
+      case .float:
+        made = try outgoing(
+          id,
+          try integer(id),
+          Dequantize(),
+          TensorType(.float32, value.type.shape)
+        )
+      case .native where integers[id] != nil:
+        made = try integer(id)
+      case .native:
+        let type = TensorType(
+          .int8,
+          value.type.shape,
+          quantization: try plan.quantization(id)
+        )
+        made = try outgoing(id, try float(id), Quantize(.int8, try plan.quantization(id)), type)
+      case .uint8:
+        let quantization = try plan.quantization(id).unsigned
+        let type = TensorType(.uint8, value.type.shape, quantization: quantization)
+        made = try outgoing(id, try integer(id), Quantize(.uint8, quantization), type)
+      }
+    }
+    result.outputs.append(made)
+    let name = graph.outputName(id)
+    if result[made].name != name { result.outputNames[made] = name }
+  }
+
+  /// The converted value under which an output leaves; made once.
+  private mutating func outgoing(
+    _ id: ValueID,
+    _ source: ValueID,
+    _ op: any Operator,
+    _ type: TensorType
+  ) throws -> ValueID {
+    let key = RescaledKey(
+      value: id,
+      quantization: type.quantization ?? Quantization(scale: 0, zeroPoint: 0)
+    )
+    if let known = rescaledValues[key] { return known }
+    let made = convert(source, op, type, graph[id].name)
+    rescaledValues[key] = made
+    return made
+  }
+
+  // MARK: Nodes
+
+  private mutating func add(_ index: Int) throws {
+    let node = graph.nodes[index]
+    try locating("node '\(node.name)' (\(node.op.name))") {
+      guard let rule = plan.rules[index] else { return try addFloat(node) }
+      let inputs: [ValueID?]
+      switch rule {
+      case .float: return try addFloat(node)
+      case .weighted(let axis): inputs = try weighted(node, axis)
+      case .independent(let positions, let isSymmetric):
+        inputs = try operands(node, positions) { quantizer, id in
+          try quantizer.constant(id, isSymmetric: isSymmetric)
+        }
+      case .fixed(let positions, _):
+        inputs = try operands(node, positions) { quantizer, id in try quantizer.constant(id) }
+      case .shared(let positions): inputs = try shared(node, index, positions)
+      }
+      try append(node, inputs)
+    }
+  }
+
+  private mutating func append(_ node: Node, _ inputs: [ValueID?]) throws {
+    var outputs: [ValueID] = []
+    for id in node.outputs {
+      let value = graph[id]
+      guard value.type.dtype == .float32 else {
+        let made = result.add(Value(name: unique(value.name), type: value.type))
+        others[id] = made
+        outputs.append(made)
+        continue
+      }
+      let type = TensorType(.int8, value.type.shape, quantization: try plan.quantization(id))
+      let made = result.add(Value(name: innerName(id, isInteger: true), type: type))
+      integers[id] = made
+      outputs.append(made)
+    }
+    result.nodes.append(Node(name: node.name, op: node.op, inputs: inputs, outputs: outputs))
+  }
+
+  private mutating func addFloat(_ node: Node) throws {
+    var inputs: [ValueID?] = []
+    for id in node.inputs { inputs.append(try id.map { try float($0) }) }
+    var outputs: [ValueID] = []
+    for id in node.outputs {
+      let isFloat = graph[id].type.dtype == .float32
+      let name = isFloat ? innerName(id, isInteger: false) : unique(graph[id].name)
+      let made = result.add(Value(name: name, type: graph[id].type))
+      if isFloat { floats[id] = made } else { others[id] = made }
+      outputs.append(made)
+    }
+    result.nodes.append(Node(name: node.name, op: node.op, inputs: inputs, outputs: outputs))
+  }
+
+  private mutating func operands(
+    _ node: Node,
+    _ positions: [Int],
+    _ constant: (inout StaticQuantizer, ValueID) throws -> ValueID
+  ) throws -> [ValueID?] {
+    var inputs: [ValueID?] = []
+    for (position, id) in node.inputs.enumerated() {
+      guard let id else {
+        inputs.append(nil)
+        continue
+      }
+      if !positions.contains(position) || graph[id].type.dtype != .float32 {
+        inputs.append(try float(id))
+      } else if graph[id].constant != nil {
+        inputs.append(try constant(&self, id))
+      } else {
+        inputs.append(try integer(id))
+      }
+    }
+    return inputs
+  }
+
+  private mutating func shared(
+    _ node: Node,
+    _ index: Int,
+    _ positions: [Int]
+  ) throws -> [ValueID?] {
+    guard let output = node.outputs.first else { return [] }
+    let quantization = try plan.quantization(output)
+    var inputs = try operands(node, positions) { quantizer, id in
+      try quantizer.constant(id, with: quantization)
+    }
+    for position in positions {
+      guard node.inputs.indices.contains(position), let id = node.inputs[position],
+        graph[id].constant == nil
+      else { continue }
+      inputs[position] = try rescaled(id, quantization)
+    }
+    return inputs
+  }
+
+  /// A constant operand in 8 bits: by its own range unless a quantization is given.
+  private mutating func constant(
+    _ id: ValueID,
+    isSymmetric: Bool = false,
+    with given: Quantization? = nil
+  ) throws -> ValueID {
+    let value = graph[id]
+    guard let tensor = value.constant else { return try integer(id) }
+    let numbers = tensor.floats()
+    guard numbers.allSatisfy(\.isFinite) else {
+      throw Diagnostic("QNT005", "a constant is NaN or infinite", at: ["value '\(value.name)'"])
+    }
+    let (low, high) = (numbers.min() ?? 0, numbers.max() ?? 0)
+    let peak = max(high, -low)
+    let quantization =
+      given
+      ?? (isSymmetric
+        ? Quantization(scale: (peak / 127).isNormal ? peak / 127 : 1, zeroPoint: 0)
+        : .int8(low: low, high: high))
+    let key = FilterKey(value: id, quantization: quantization)
+    if let known = filters[key] { return known }
+    guard let integers = tensor.converted(to: .int8, quantization: quantization) else {
+      throw Diagnostic("QNT006", "a constant of \(tensor.type) cannot be quantized")
+    }
+    let made = result.addConstant(unique(value.name), integers)
+    filters[key] = made
+    return made
+  }
+
+  private mutating func weighted(_ node: Node, _ axis: Int) throws -> [ValueID?] {
+    guard let data = node.inputs[0], let filter = node.inputs[1],
+      let weights = graph[filter].constant
+    else { throw Diagnostic("QNT006", "an input is absent") }
+    let source = try integer(data)
+    let bias = node.inputs.count > 2 ? node.inputs[2] : nil
+    for id in [filter, bias].compactMap({ $0 }) {
+      guard graph[id].constant?.floats().allSatisfy(\.isFinite) ?? false else {
+        throw Diagnostic(
+          "QNT005",
+          "a constant is NaN or infinite",
+          at: ["value '\(graph[id].name)'"]
+        )
+      }
+    }
+    let quantized = QuantizedFilter(
+      weights,
+      axis: axis,
+      bias: bias.flatMap { graph[$0].constant },
+      inputScale: result[source].type.quantization?.scale
+    )
+    if quantized.raisedChannels > 0 {
+      diagnostics.append(
+        Diagnostic(
+          "QNT011",
+          "\(quantized.raisedChannels) channels have weights so small beside their bias that their "
+            + "scale was raised",
+          at: ["node '\(node.name)'"],
+          severity: .note
+        )
+      )
+    }
+    var inputs: [ValueID?] = [source, add(filter, quantized.filter)]
+    if let bias, let tensor = quantized.bias { inputs.append(add(bias, tensor)) }
+    return inputs
+  }
+
+  /// A quantized constant; nodes that share the original share it when it comes out the same.
+  private mutating func add(_ original: ValueID, _ tensor: Tensor) -> ValueID {
+    let key = FilterKey(value: original, quantization: tensor.quantization)
+    if let known = filters[key], result[known].type == tensor.type { return known }
+    let made = result.addConstant(unique(graph[original].name), tensor)
+    filters[key] = made
+    return made
+  }
+}
