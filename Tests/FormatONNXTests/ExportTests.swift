@@ -22,9 +22,82 @@ import Darwin
 private let exportFolder = unsafe getenv("ASSAY_ONNX_EXPORTS").map { unsafe String(cString: $0) }
 
 @Suite struct ExportTests {
+  /// Counts of the file's nodes by operator.
+  private func census(_ graph: Graph) throws -> [String: Int] {
+    let model = try GraphExporter.model(of: graph, options: ExportOptions())
+    return model.graph.nodes.reduce(into: [:]) { $0[$1.opType, default: 0] += 1 }
+  }
+
+  @Test func turnsAnImageOnlyWhenItComes() throws {
+    let networks = try Problem.networks()
+    for (name, transposes) in [("net_residual", 1), ("net_branches", 2), ("net_dense", 0)] {
+      let graph = try #require(networks.first { $0.name == name }).graph
+      #expect(try census(graph)["Transpose", default: 0] == transposes, "\(name)")
+    }
+    // An image of one channel lies the same way in both layouts; only its flattening turns it.
+    let gray = try census(try #require(networks.first { $0.name == "net_gray" }).graph)
+    #expect(gray["Transpose"] == 1)
+  }
+
+  @Test func keepsNamesOrderAndLayoutOfTheBoundary() throws {
+    for problem in try Problem.networks() + Problem.integers() {
+      let graph = problem.graph
+      let model = try GraphExporter.model(of: graph, options: ExportOptions(description: "why"))
+      #expect(model.docString == "why")
+      #expect(model.graph.inputs.map(\.name) == graph.inputs.map { graph[$0].name })
+      #expect(model.graph.outputs.map(\.name) == graph.outputs.map { graph.outputName($0) })
+      for (info, id) in zip(model.graph.inputs + model.graph.outputs, graph.inputs + graph.outputs)
+      {
+        #expect(info.elementType == graph[id].type.dtype.onnx)
+        #expect(info.shape == graph[id].type.shape.dims.map { .fixed(Int64($0)) })
+      }
+    }
+  }
+
+  @Test func passesWeightsThrough() throws {
+    var graph = Graph(name: "dense")
+    let x = graph.addInput("x", TensorType(.float32, [1, 64]))
+    let weights = Tensor([Float](repeating: 0.5, count: 64 * 64), [64, 64])
+    let w = graph.addConstant("w", weights)
+    graph.outputs = try graph.addNode("y", FullyConnected(), [x, w])
+    let address = unsafe weights.bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    let pieces = try ONNXFormat().exportGraph(graph, options: ExportOptions())
+    let addresses = pieces.map { piece in
+      unsafe piece.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    }
+    #expect(addresses.contains(address))
+  }
+
+  @Test func namesEveryNodeThatCannotBeWritten() throws {
+    var graph = Graph(name: "odd")
+    let x = graph.addInput("x", TensorType(.float32, [1, 4]))
+    let a = try graph.addNode("a", Opaque("strange", outputTypes: [graph[x].type]), [x])[0]
+    let pad = Pad(before: [0, 1], after: [0, 1], mode: .symmetric)
+    graph.outputs = try graph.addNode("b", pad, [a])
+    let faults = #expect(throws: Diagnostics.self) {
+      try ONNXFormat().exportGraph(graph, options: ExportOptions())
+    }
+    #expect(faults?.all.map(\.code) == ["ONX101", "ONX112"])
+  }
+
+  @Test func activationIsLeftToTheRangeOnlyWhereTheRangeClamps() {
+    func type(_ scale: Float, _ zero: Int32) -> TensorType {
+      TensorType(.int8, [1], quantization: Quantization(scale: scale, zeroPoint: zero))
+    }
+    #expect(type(0.1, -128).absorbs(.relu))
+    #expect(!type(0.1, -127).absorbs(.relu))
+    #expect(type(6.0 / 255, -128).absorbs(.relu6))
+    #expect(!type(6.5 / 255, -128).absorbs(.relu6))
+    #expect(type(2.0 / 255, 0).absorbs(.reluN1To1) == false)
+    #expect(!TensorType(.float32, [1]).absorbs(.relu))
+  }
+
   @Test(.enabled(if: exportFolder != nil, "ASSAY_ONNX_EXPORTS names no folder"))
   func writesProblemsForTheRealCheckers() throws {
-    for problem in try Problem.floats() {
+    let problems =
+      try Problem.floats() + Problem.networks() + Problem.integers()
+      + Problem.networks().map { try $0.hybrid() }
+    for problem in problems {
       let path = "\(exportFolder ?? "")/\(problem.name)"
       do {
         let expected = try ReferenceEvaluator(problem.graph).run(problem.inputs)

@@ -13,6 +13,7 @@ Written for onnx 1.23.2, onnxruntime 1.31.1, openvino 2026.4.1.
 
 import os
 import sys
+import tempfile
 
 import numpy as np
 import onnx
@@ -30,6 +31,28 @@ def difference(got, want):
     if np.issubdtype(want.dtype, np.integer):
         return float(error.max())
     return float(error.max() / max(np.abs(want).max(), 1e-30))
+
+
+def float_layers_onnxruntime(path):
+    """Heavy nodes that ONNX Runtime's optimizer did not turn into integer kernels."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    with tempfile.TemporaryDirectory() as folder:
+        options.optimized_model_filepath = os.path.join(folder, "optimized.onnx")
+        ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        nodes = onnx.load(options.optimized_model_filepath).graph.node
+    return [n.op_type for n in nodes if n.op_type in ("Conv", "Gemm", "MatMul", "FusedConv")]
+
+
+def float_layers_openvino(compiled):
+    """Heavy nodes that OpenVINO does not execute in 8 bits."""
+    found = []
+    for op in compiled.get_runtime_model().get_ordered_ops():
+        info = {k: op.get_rt_info()[k].astype(str) for k in ("layerType", "runtimePrecision")}
+        heavy = info["layerType"] in ("Convolution", "FullyConnected", "MatMul")
+        if heavy and info["runtimePrecision"] not in ("u8", "i8"):
+            found.append(info["layerType"])
+    return found
 
 
 def main():
@@ -62,6 +85,11 @@ def main():
             results["openvino"] = {k: made[compiled.output(k)] for k in wants}
         except Exception as error:
             lines.append(f"openvino: {str(error)[:400]}")
+        if "_int8" in name and len(results) == 2:
+            for layer in float_layers_onnxruntime(path + ".onnx"):
+                lines.append(f"onnxruntime: {layer} is executed in floats")
+            for layer in float_layers_openvino(compiled):
+                lines.append(f"openvino: {layer} is executed in floats")
         for runtime, got in results.items():
             for output, want in wants.items():
                 error = difference(got[output], want)

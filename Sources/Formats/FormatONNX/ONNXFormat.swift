@@ -12,10 +12,13 @@ public struct ONNXFormat: ModelFormat {
   public var id: String { "onnx" }
   public var extensions: [String] { ["onnx"] }
 
-  /// The operator set of written files: the first with 16- and 4-bit quantization.
-  static let writtenOpset: Int64 = 21
-  /// The file version that belongs to it.
-  static let writtenIRVersion: Int64 = 10
+  /// Operator set and file version of written files: the first with Gelu.
+  static let written: (opset: Int64, irVersion: Int64) = (20, 9)
+  /// Those of files with 16-bit quantization, which the set before has not.
+  ///
+  /// They are not for all files: ONNX Runtime 1.31 fails to optimize some 8-bit networks in them
+  /// (its rewrites contradict the attribute output_dtype).
+  static let writtenFor16Bits: (opset: Int64, irVersion: Int64) = (21, 10)
   /// The operator sets that are read.
   static let readOpsets: ClosedRange<Int64> = 7...28
 

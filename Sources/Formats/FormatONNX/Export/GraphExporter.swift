@@ -48,7 +48,8 @@ struct GraphExporter {
   ///
   /// - Throws: `Diagnostics` with every node that ONNX cannot hold.
   static func model(of graph: Graph, options: ExportOptions) throws -> ONNXModel {
-    var exporter = try GraphExporter(graph)
+    let graph = graph.withUnsignedActivations()
+    var exporter = GraphExporter(graph)
     var faults: [Diagnostic] = []
     for index in graph.nodes.indices {
       let view = NodeView(index, of: graph, parameters: exporter.parameters)
@@ -63,15 +64,19 @@ struct GraphExporter {
     try Diagnostics(faults).throwIfErrors()
     exporter.writeBoundary()
     var model = ONNXModel()
-    model.irVersion = ONNXFormat.writtenIRVersion
-    model.opsets = [("", ONNXFormat.writtenOpset)]
+    let has16Bits = graph.values.contains {
+      $0.type.isQuantizedInteger && $0.type.dtype.bitWidth == 16
+    }
+    let version = has16Bits ? ONNXFormat.writtenFor16Bits : ONNXFormat.written
+    model.irVersion = version.irVersion
+    model.opsets = [("", version.opset)]
     model.producerName = "assay"
     model.docString = options.description
     model.graph = exporter.file
     return model
   }
 
-  private init(_ graph: Graph) throws {
+  private init(_ graph: Graph) {
     self.graph = graph
     var dequantizers: [ValueID: ValueID] = [:]
     var parameters = Set(
