@@ -4,6 +4,7 @@ import AssayData
 import AssayFormat
 import AssayGraph
 import AssayTensor
+import FormatKeras
 import FormatONNX
 import FormatTFLite
 
@@ -46,6 +47,7 @@ extension FuzzTarget {
     FuzzTarget(name: "preprocessing") { bytes in
       _ = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
     },
+    FuzzTarget(name: "keras") { bytes in try cycle(bytes, KerasFormat()) },
     FuzzTarget(name: "tflite") { bytes in try cycle(bytes, TFLiteFormat()) },
     FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
   ]
