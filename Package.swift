@@ -126,7 +126,7 @@ let targets: [[Target]] = [
     "RuntimeReference",
     graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"]
   ),
-  module("Measure", "AssayRecord", ["AssayBase"]),
+  module("Measure", "AssayRecord", ["AssayBase"], settings: fast),
   module(
     "Measure",
     "AssayBench",
@@ -135,7 +135,7 @@ let targets: [[Target]] = [
     tests: ["BenchWorker", "CAllocationCount"]
   ),
   module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
-  module("Explore", "AssayReport", ["AssayBase", "AssayRecord"]),
+  module("Explore", "AssayReport", ["AssayBase", "AssayRecord"], settings: fast),
   module(
     "App",
     "AssayCatalog",
