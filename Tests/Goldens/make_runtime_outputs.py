@@ -90,12 +90,21 @@ def onnx_models():
         [helper.make_tensor_value_info("result", TensorProto.INT8, [1, 6])],
         {"scale": np.float32(0.1).reshape(()), "zero": np.int8(3).reshape(())},
     )
+    # How many columns the output has depends on the values of the input.
+    places = model(
+        "places",
+        [helper.make_node("NonZero", ["x"], ["places"], "places")],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info("places", TensorProto.INT64, [2, "count"])],
+        {},
+    )
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
     scores, features = session.run(["scores", "features"], {"image": lattice(np.float32, (1, 3, 8, 8))})
     session = onnxruntime.InferenceSession(integer, providers=["CPUExecutionProvider"])
     (result,) = session.run(["result"], {"codes": lattice(np.int8, (1, 6))})
     (TARGET / "network.onnx").write_bytes(network)
     (TARGET / "integer.onnx").write_bytes(integer)
+    (TARGET / "places.onnx").write_bytes(places)
     outputs = {
         "scores": [round(float(v), 7) for v in scores.ravel()],
         "features": [round(float(v), 7) for v in features.ravel()],

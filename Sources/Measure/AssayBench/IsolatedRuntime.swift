@@ -154,7 +154,8 @@ final class IsolatedSession: Session {
       guard arrays.count == outputs.count else {
         throw Diagnostic("BEN001", "a worker wrote \(arrays.count) of \(outputs.count) outputs")
       }
-      for (place, array) in arrays.enumerated() where !outputs[place].type.shape.isStatic {
+      // Extents that the model leaves open show only now, and may differ from run to run.
+      for (place, array) in arrays.enumerated() {
         outputs[place].type.shape = array.tensor.shape
       }
       results = arrays.map(\.tensor.bytes)

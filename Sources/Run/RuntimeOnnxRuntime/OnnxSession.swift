@@ -174,6 +174,16 @@ import COnnxRuntime
   func write(_ bytes: ByteView, toInput index: Int) throws {
     _ = try checkedInput(index, byteCount: bytes.count)
     inputValues[index].write(bytes)
+    // The binding keeps what the runtime allocated; other inputs may give outputs of other extents.
+    for (place, value) in outputValues.enumerated() where value == nil {
+      unsafe try library.check(
+        unsafe library.functions.pointee.BindOutputToDevice(
+          binding,
+          outputs[place].name,
+          library.memory
+        )
+      )
+    }
   }
 
   func run() throws(RunFailure) {

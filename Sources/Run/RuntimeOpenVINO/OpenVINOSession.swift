@@ -12,6 +12,8 @@ import COpenVINO
   private var request: OvRequest?
   private var lastStatus: OvStatus = 0
   private let isProfiling: Bool
+  /// Whether the extents of an output show only when the model has run.
+  private var isOpen: [Bool] = []
 
   private(set) var inputs: [Port] = []
   private(set) var outputs: [Port] = []
@@ -32,6 +34,7 @@ import COpenVINO
     try fixExtents()
     inputs = try ports(isInput: true)
     outputs = try ports(isInput: false)
+    isOpen = outputs.map { !$0.type.shape.isStatic }
     try compile(device, options)
     try library.check(unsafe f.ov_compiled_model_create_infer_request(compiled, &request))
     compileNanoseconds = Host.monotonicNanoseconds() - middle
@@ -248,7 +251,7 @@ import COpenVINO
       throw Diagnostic("RTM011", "there is no output \(index)")
     }
     return try unsafe withTensor(isInput: false, index) { tensor, bytes in
-      if !outputs[index].type.shape.isStatic {
+      if isOpen[index] {
         var shape = unsafe OvShape()
         let f = library.functions
         try library.check(unsafe f.ov_tensor_get_shape(tensor, &shape), code: "RTM010")
