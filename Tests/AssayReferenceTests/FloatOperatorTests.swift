@@ -111,6 +111,20 @@ import Testing
     #expect(fault?.location == ["node 'y' (Gather)"])
   }
 
+  @Test func hostileNodesAreFaultsNotTraps() throws {
+    func code(_ op: any Operator, _ inputs: [Tensor]) throws -> String? {
+      (#expect(throws: Diagnostic.self) { try evaluate(op, inputs) })?.code
+    }
+    let text = try Tensor(TensorType(.string, [2]), bytes: ByteView([0, 0, 0, 0]))
+    #expect(try code(Binary(.add), [text, text]) == "EVL014")
+    let wide = Pad(before: [1 << 29], after: [1 << 29])
+    #expect(try code(wide, [Tensor([1.0], [1])]) == "EVL012")
+    let empty = Tensor([Float](), [1, 0, 0, 1])
+    #expect(try code(Resize2D(.bilinear, size: .one), [empty]) == "EVL016")
+    let pooled = try evaluate(Reduce(.mean, axes: [1, 2], keepsAxes: false), [empty])[0]
+    #expect(pooled.floats()[0].isNaN)
+  }
+
   @Test func tapsSeeInputsAndEveryNode() throws {
     var graph = Graph(name: "two")
     let x = graph.addInput("x", TensorType(.float32, [2]))

@@ -30,9 +30,15 @@ struct FixedPointMultiplier {
     (multiplier, shift) = (fraction, exponent)
   }
 
-  /// `value` times the factor, rounded; a value beyond 32 bits is clamped first.
+  /// `value` times the factor, rounded; a value beyond 32 bits in double precision.
   func apply(_ value: Int) -> Int {
-    let product = Int(Int32(clamping: value)) * multiplier
+    guard let narrow = Int32(exactly: value) else {
+      let real = Double(value) * Double(multiplier) * 0x1p-31
+      return truncated(
+        (shift < 0 ? real / Double(1 << -shift) : real * Double(1 << shift)).rounded()
+      )
+    }
+    let product = Int(narrow) * multiplier
     let places = 31 - shift
     return (product + 1 << (places - 1)) >> places
   }

@@ -10,6 +10,8 @@ import AssayTensor
 /// the integers stand for. Loops follow the definitions; none is tuned.
 public struct ReferenceEvaluator: Sendable {
   private let graph: Graph
+  /// Elements of an output that are still computed: a budget against hostile shapes.
+  private static let mostElements = 1 << 28
 
   /// An evaluator of a valid graph.
   public init(_ graph: Graph) { self.graph = graph }
@@ -71,8 +73,11 @@ public struct ReferenceEvaluator: Sendable {
     let types = zip(node.outputs, inferred).map { id, type in
       TensorType(graph[id].type.dtype, type.shape, quantization: graph[id].type.quantization)
     }
-    for type in types where type.byteCount == nil {
+    for type in types where type.shape.elementCount.map({ $0 > Self.mostElements }) ?? true {
       throw Diagnostic("EVL012", "an output of type \(type) is too large")
+    }
+    for case let input? in inputs where input.dtype == .string {
+      throw Diagnostic("EVL014", "nothing is computed with text")
     }
     return try op.evaluate(Arguments(inputs: inputs, outputs: types))
   }

@@ -1,9 +1,13 @@
+import AssayBase
 import AssayGraph
 import AssayTensor
 
 extension Resize2D: ReferenceOperator {
   func evaluate(_ arguments: Arguments) throws -> [Tensor] {
     let x = try arguments.input(0)
+    guard x.count > 0 || arguments.output.shape.count == 0 else {
+      throw Diagnostic("EVL016", "an image without pixels has nothing to resize")
+    }
     let rows = axis(x.shape[1], size.height)
     let columns = axis(x.shape[2], size.width)
     let strides = x.shape.strides

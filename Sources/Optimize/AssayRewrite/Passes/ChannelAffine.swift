@@ -75,9 +75,9 @@ struct ChannelAffine {
     _ shape: Shape,
     _ graph: GraphIndex
   ) -> [Double]? {
-    guard let tensor = graph.graph[id].constant, let values = graph.floats(id),
-      tensor.shape.rank <= shape.rank, values.count == 1 || values.count == tensor.shape[-1],
-      values.count == 1 || values.count == shape[-1]
+    guard let tensor = graph.graph[id].constant, tensor.shape.rank <= shape.rank,
+      tensor.count == 1 || tensor.count == tensor.shape[-1] && tensor.count == shape[-1],
+      let values = graph.floats(id)
     else { return nil }
     return values.map { Double($0) }
   }

@@ -30,10 +30,10 @@ struct FoldAffineAfter: LocalPass {
 struct FoldAffineBefore: LocalPass {
   func rewrite(_ index: Int, of graph: GraphIndex, into patch: inout GraphPatch) {
     let node = graph.graph.nodes[index]
-    guard !(node.op is TransposeConv2D), let linear = LinearWeights(node, graph),
+    guard node.op is any ActivatingOperator, !(node.op is TransposeConv2D),
       let (before, producer) = graph.soleProducer(of: node.inputs[0], patch),
       let affine = ChannelAffine(producer, graph), affine.isFinite, affine.activation == .none,
-      affine.hasNoShift || linear.hasNoPadding(graph)
+      let linear = LinearWeights(node, graph), affine.hasNoShift || linear.hasNoPadding(graph)
     else { return }
     let channels = graph.graph[affine.source].type.shape[-1]
     guard channels > 0, affine.scale.count == 1 || affine.scale.count == channels else { return }
