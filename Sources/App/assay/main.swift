@@ -1,1 +1,11 @@
 import AssayCommand
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+exit(Assay.run(Array(CommandLine.arguments.dropFirst())))

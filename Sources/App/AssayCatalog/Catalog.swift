@@ -1,0 +1,51 @@
+import AssayBase
+import AssayFormat
+import AssayGraph
+import AssayRuntime
+import FormatKeras
+import FormatONNX
+import FormatTFLite
+import RuntimeLiteRT
+import RuntimeOnnxRuntime
+import RuntimeOpenVINO
+import RuntimeReference
+
+/// Every plug-in, a row each: the only place that names them.
+public enum Catalog {
+  /// File formats of networks.
+  public static let formats: [any ModelFormat] = [
+    KerasFormat(),
+    TFLiteFormat(),
+    ONNXFormat(),
+  ]
+
+  /// Software that executes networks, in the order of tables.
+  public static let runtimes: [any InferenceRuntime] = [
+    LiteRTRuntime(),
+    OnnxRuntime(),
+    OpenVINORuntime(),
+    ReferenceRuntime { path in try importModel(path: path).graph },
+    NullRuntime(),
+  ]
+
+  /// The runtimes that a comparison takes unless told: those that a user ships.
+  public static var shipping: [any InferenceRuntime] {
+    runtimes.filter { !["reference", "null"].contains($0.id) }
+  }
+
+  /// The format with this id.
+  public static func format(_ id: String) -> (any ModelFormat)? { formats.first { $0.id == id } }
+
+  /// The runtime with this id.
+  ///
+  /// - Throws: `Diagnostic` CAT001 with the nearest name.
+  public static func runtime(_ id: String) throws -> any InferenceRuntime {
+    if let found = runtimes.first(where: { $0.id == id }) { return found }
+    let guess = nearest(to: id, among: runtimes.map(\.id)).map { "; did you mean \($0)?" } ?? ""
+    throw Diagnostic(
+      "CAT001",
+      "there is no runtime '\(id)'",
+      remedy: "one of \(runtimes.map(\.id).joined(separator: ", "))\(guess)"
+    )
+  }
+}

@@ -1,1 +1,0 @@
-// This module is filled by its first capability.

@@ -1,0 +1,57 @@
+import AssayBase
+import AssayCodec
+import AssayData
+import AssayFormat
+import AssayRuntime
+
+extension Catalog {
+  /// One plug-in's state.
+  public struct Probe: Sendable {
+    /// What it is called.
+    public var name: String
+    /// Its state.
+    public var availability: Availability
+
+    /// The state as a JSON object.
+    public var json: JSON {
+      switch availability {
+      case .available(let version):
+        .object(["name": .string(name), "available": true, "version": .string(version)])
+      case .unavailable(let reason, let remedy):
+        .object([
+          "name": .string(name), "available": false, "reason": .string(reason),
+          "remedy": .string(remedy),
+        ])
+      }
+    }
+  }
+
+  /// Plug-ins of one kind.
+  public struct ProbeGroup: Sendable {
+    /// The kind, in the plural.
+    public var title: String
+    /// Each plug-in.
+    public var rows: [Probe]
+  }
+
+  /// The state of every plug-in and library.
+  public static func probes() -> [ProbeGroup] {
+    let formats = Catalog.formats.map { format in
+      let verbs = format.canExport ? "read and written" : "read"
+      let names = format.extensions.map { ".\($0)" }.joined(separator: " ")
+      return Probe(name: format.id, availability: .available(version: "\(names), \(verbs)"))
+    }
+    return [
+      ProbeGroup(
+        title: "runtimes",
+        rows: runtimes.map { Probe(name: $0.id, availability: $0.probe()) }
+      ),
+      ProbeGroup(title: "formats", rows: formats),
+      ProbeGroup(
+        title: "libraries",
+        rows: ImageCodec.allCases.map { Probe(name: $0.title, availability: $0.probe()) }
+          + [Probe(name: "yaml", availability: YAML.probe())]
+      ),
+    ]
+  }
+}

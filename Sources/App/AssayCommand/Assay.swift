@@ -1,0 +1,93 @@
+import AssayBase
+
+/// The command `assay`.
+public enum Assay {
+  /// Every command, in the order in which help lists them.
+  static let commands: [CommandSpec] = [
+    tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
+    verifyCommand, doctorCommand, cacheCommand, completionsCommand, workerCommand,
+  ]
+
+  /// Runs one command line.
+  ///
+  /// - Parameter arguments: the words after the program's name.
+  /// - Returns: the process's exit status.
+  public static func run(_ arguments: [String]) -> Int32 {
+    var console = Console()
+    do {
+      return try dispatch(arguments, &console).rawValue
+    } catch {
+      return fail(error, console).rawValue
+    }
+  }
+
+  private static func dispatch(_ arguments: [String], _ console: inout Console) throws -> ExitStatus
+  {
+    guard let word = arguments.first else {
+      console.output(Help.overview(commands))
+      return .usage
+    }
+    switch word {
+    case "--help", "-h", "help":
+      if arguments.count > 1, let spec = commands.first(where: { $0.name == arguments[1] }) {
+        console.output(Help.command(spec))
+      } else {
+        console.output(Help.overview(commands))
+      }
+      return .done
+    case "--version", "version":
+      console.output(versionText())
+      return .done
+    default: break
+    }
+    guard let spec = commands.first(where: { $0.name == word }) else {
+      let guess = nearest(to: word, among: commands.filter { !$0.isHidden }.map(\.name))
+      throw Diagnostic(
+        "CLI001",
+        "'\(word)' is no command",
+        remedy: guess.map { "did you mean 'assay \($0)'?" } ?? "see assay --help"
+      )
+    }
+    let parsed = try Arguments(arguments.dropFirst(), spec: spec)
+    if parsed.has("--help") {
+      console.output(Help.command(spec))
+      return .done
+    }
+    console.isQuiet = parsed.has("--quiet")
+    console.jsonPath = parsed.value("--json")
+    return try spec.run(parsed, console)
+  }
+
+  /// Reports why a command failed, and says how the process ends.
+  private static func fail(_ error: any Error, _ console: Console) -> ExitStatus {
+    console.endProgress()
+    let findings: [Diagnostic] =
+      switch error {
+      case let finding as Diagnostic: [finding]
+      case let several as Diagnostics: several.all
+      default:
+        [
+          Diagnostic(
+            "CLI070",
+            "assay failed in a way that it should not",
+            remedy: "please report this, with the command and the output of assay --version",
+            cause: "\(error)"
+          )
+        ]
+      }
+    for finding in findings { console.report(finding) }
+    if console.jsonPath == "-" {
+      console.output(
+        JSON.object(["error": .array(findings.map(\.json))]).text(pretty: true) + "\n"
+      )
+    }
+    let codes = findings.filter { $0.severity == .error }.map(\.code)
+    if codes.contains("CLI070") { return .fault }
+    if codes.allSatisfy({ $0.hasPrefix("CLI") }) { return .usage }
+    let isEnvironment = codes.contains { environmentCodes.contains(String($0.prefix(3))) }
+    return isEnvironment ? .environment : .finding
+  }
+
+  /// Areas whose faults are the machine's and not the input's.
+  private static let environmentCodes: Set<String> = ["HST", "SET", "STO"]
+}

@@ -1,0 +1,53 @@
+import AssayBase
+import AssayCatalog
+import AssayHost
+import AssayRuntime
+
+let doctorCommand = CommandSpec(
+  name: "doctor",
+  summary: "what of this machine, its runtimes and libraries can be used, and how to get the rest",
+  discussion: """
+    Lists every plug-in with its state, and for each that cannot be used the reason and the remedy.
+    Ends with status 3 when no runtime can be used.
+    """,
+  examples: [("assay doctor", "what is here"), ("assay doctor --json -", "the same for a script")]
+) { _, console in
+  let machine = MachineInfo.current()
+  let groups = Catalog.probes()
+  try console.result(
+    .object([
+      "schema": "assay.doctor/1", "version": .string(assayVersion), "machine": machine.json,
+      "home": .string(AssayHome.path),
+      "plugins": .array(groups.flatMap(\.rows).map(\.json)),
+    ]),
+    text: report(groups, machine)
+  )
+  let runtimes = groups.first { $0.title == "runtimes" }?.rows ?? []
+  let shipping = Set(Catalog.shipping.map(\.id))
+  let usable = runtimes.filter { shipping.contains($0.name) && $0.availability.isAvailable }
+  return usable.isEmpty ? .environment : .done
+}
+
+private func report(_ groups: [Catalog.ProbeGroup], _ machine: MachineInfo) -> String {
+  var text = "assay \(assayVersion) on \(machine.system) \(machine.architecture)"
+  text += ", \(machine.processor ?? "unknown processor")"
+  text += ", \(machine.processorCount) processors"
+  if let memory = machine.memoryBytes { text += ", \(Text.bytes(memory)) of memory" }
+  text += "\nhome: \(AssayHome.path)\n"
+  for group in groups {
+    text += "\n\(group.title)\n"
+    let width = group.rows.map(\.name.count).max() ?? 0
+    for row in group.rows {
+      let name = row.name + String(repeating: " ", count: width - row.name.count)
+      switch row.availability {
+      case .available(let version): text += "  ok  \(name)  \(version)\n"
+      case .unavailable(let reason, let remedy):
+        text +=
+          "  --  \(name)  \(reason)\n      \(String(repeating: " ", count: width))  -> \(remedy)\n"
+      }
+    }
+  }
+  let missing = groups.flatMap(\.rows).filter { !$0.availability.isAvailable }.count
+  text += "\n" + (missing == 0 ? "everything can be used\n" : "\(missing) cannot be used\n")
+  return text
+}

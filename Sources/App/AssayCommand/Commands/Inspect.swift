@@ -1,0 +1,172 @@
+import AssayBase
+import AssayCatalog
+import AssayGraph
+import AssayRewrite
+import AssayTensor
+
+let inspectCommand = CommandSpec(
+  name: "inspect",
+  summary: "operators, shapes, parameters, multiply-accumulates and memory of a model",
+  discussion: """
+    Reads a model and describes it: what goes in and out, what it costs, and every operator with its
+    shape, parameters and multiply-accumulates. Nothing is executed.
+    """,
+  operands: [Operand(word: "MODEL", help: "a .h5, .keras, .tflite or .onnx file")],
+  options: [
+    Shared.shape,
+    Option("--canonical", .flag, "as `convert` sees it: normalization folded, activations fused"),
+    Option("--dump", .flag, "the graph as text, one line an operator, and nothing else"),
+  ],
+  examples: [
+    ("assay inspect model.h5", "what is in it"),
+    ("assay inspect model.tflite --json - | jq .macs", "one figure for a script"),
+  ]
+) { arguments, console in
+  let path = arguments.operands[0]
+  let model = try Shared.model(path, arguments, console)
+  let graph = arguments.has("--canonical") ? try canonicalized(model.graph) : model.graph
+  if arguments.has("--dump") {
+    console.output(graph.dump())
+    return .done
+  }
+  try console.result(
+    Inspection(graph, model, path).json,
+    text: Inspection(graph, model, path).text
+  )
+  return .done
+}
+
+/// What `inspect` says of a graph.
+private struct Inspection {
+  let graph: Graph
+  let model: ImportedModel
+  let path: String
+
+  init(_ graph: Graph, _ model: ImportedModel, _ path: String) {
+    self.graph = graph
+    self.model = model
+    self.path = path
+  }
+
+  func types(_ node: Node) -> (inputs: [TensorType?], outputs: [TensorType]) {
+    (node.inputs.map { $0.map { graph[$0].type } }, node.outputs.map { graph[$0].type })
+  }
+
+  func cost(_ node: Node) -> Cost {
+    let types = types(node)
+    return node.op.cost(inputs: types.inputs, outputs: types.outputs)
+  }
+
+  func parameters(_ node: Node) -> Int {
+    node.inputs.reduce(0) { $0 + ($1.flatMap { graph[$0].constant?.count } ?? 0) }
+  }
+
+  /// The largest sum of activations that live at once, executing nodes in order (bytes).
+  var peakActivationBytes: Int {
+    var lastUse: [ValueID: Int] = [:]
+    for (index, node) in graph.nodes.enumerated() {
+      for case let input? in node.inputs { lastUse[input] = index }
+    }
+    for output in graph.outputs { lastUse[output] = graph.nodes.count }
+    func bytes(_ id: ValueID) -> Int {
+      graph[id].constant == nil ? graph[id].type.byteCount ?? 0 : 0
+    }
+    var live = graph.inputs.reduce(0) { $0 + bytes($1) }
+    var peak = live
+    for (index, node) in graph.nodes.enumerated() {
+      live += node.outputs.reduce(0) { $0 + bytes($1) }
+      peak = max(peak, live)
+      let dying = Set(node.inputs.compactMap { $0 } + node.outputs).filter {
+        (lastUse[$0] ?? index) <= index
+      }
+      live -= dying.reduce(0) { $0 + bytes($1) }
+    }
+    return peak
+  }
+
+  var constantBytes: Int {
+    var seen: Set<ValueID> = []
+    for node in graph.nodes { for case let input? in node.inputs { seen.insert(input) } }
+    return seen.reduce(0) { $0 + (graph[$1].constant?.bytes.count ?? 0) }
+  }
+
+  func port(_ id: ValueID, _ name: String) -> JSON {
+    let type = graph[id].type
+    var json = JSON.object([
+      "name": .string(name), "dtype": .string(type.dtype.rawValue),
+      "shape": .array(type.shape.dims.map { JSON($0) }),
+    ])
+    if let quantization = type.quantization {
+      json["scale"] = JSON(Double(quantization.scale))
+      json["zeroPoint"] = JSON(Int(quantization.zeroPoint))
+    }
+    return json
+  }
+
+  var json: JSON {
+    .object([
+      "schema": "assay.inspect/1",
+      "model": .object([
+        "path": .string(path), "sha256": .string(sha256(model.bytes)),
+        "bytes": JSON(model.bytes.count), "format": .string(model.format),
+        "producer": JSON(model.producer),
+      ]),
+      "name": .string(graph.name),
+      "inputs": .array(graph.inputs.map { port($0, graph[$0].name) }),
+      "outputs": .array(graph.outputs.map { port($0, graph.outputName($0)) }),
+      "parameters": JSON(graph.parameterCount),
+      "macs": JSON(graph.cost.macs),
+      "constantBytes": JSON(constantBytes),
+      "peakActivationBytes": JSON(peakActivationBytes),
+      "operators": .array(
+        graph.nodes.map { node in
+          .object([
+            "name": .string(node.name), "operator": .string(node.op.name),
+            "outputs": .array(node.outputs.map { port($0, graph[$0].name) }),
+            "attributes": node.op.attributes.reduce(into: .emptyObject) {
+              $0[$1.name] = .string($1.value)
+            },
+            "parameters": JSON(parameters(node)), "macs": JSON(cost(node).macs),
+          ])
+        }
+      ),
+    ])
+  }
+
+  var text: String {
+    var kinds: [String: (count: Int, macs: Int)] = [:]
+    for node in graph.nodes {
+      kinds[node.op.name, default: (0, 0)].count += 1
+      kinds[node.op.name, default: (0, 0)].macs += cost(node).macs
+    }
+    var text = """
+      \(path): \(graph.nodes.count) operators, \(Text.count(graph.parameterCount)) parameters, \
+      \(Text.count(graph.cost.macs)) multiply-accumulates
+      \(model.producer ?? model.format), file \(Text.bytes(model.bytes.count)), weights \
+      \(Text.bytes(constantBytes)), activations at most \(Text.bytes(peakActivationBytes)) at once
+
+      """
+    for id in graph.inputs { text += "input   \(graph[id].name)  \(graph[id].type)\n" }
+    for id in graph.outputs { text += "output  \(graph.outputName(id))  \(graph[id].type)\n" }
+    text += "\n"
+    text += Text.table(
+      ["operator", "count", "MACs"],
+      kinds.sorted { ($1.value.macs, $0.key) < ($0.value.macs, $1.key) }
+        .map { [$0.key, "\($0.value.count)", Text.count($0.value.macs)] },
+      numeric: [1, 2]
+    )
+    text += "\n"
+    text += Text.table(
+      ["#", "node", "operator", "output", "parameters", "MACs"],
+      graph.nodes.enumerated().map { index, node in
+        [
+          "\(index)", node.name, node.op.name,
+          node.outputs.map { "\(graph[$0].type)" }.joined(separator: " "),
+          Text.count(parameters(node)), Text.count(cost(node).macs),
+        ]
+      },
+      numeric: [0, 4, 5]
+    )
+    return text
+  }
+}

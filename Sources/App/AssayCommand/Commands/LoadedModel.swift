@@ -1,0 +1,92 @@
+import AssayBase
+import AssayCatalog
+import AssayCodec
+import AssayFormat
+import AssayGraph
+import AssayRuntime
+import AssayTensor
+
+/// A model file loaded into a runtime in this process, with the quantization that its file declares.
+///
+/// Runtimes do not all tell how an integer input or output is quantized, so the file is asked.
+struct LoadedModel {
+  let path: String
+  let session: any Session
+  let inputs: [(name: String, type: TensorType)]
+  let outputs: [(name: String, type: TensorType)]
+
+  init(path: String, runtime: any InferenceRuntime, options: SessionOptions) throws {
+    self.path = path
+    if case .unavailable(let reason, let remedy) = runtime.probe() {
+      throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
+    }
+    session = try locating(path) { try runtime.load(path: path, options: options) }
+    let graph = try? importModel(path: path).graph
+    let declared = graph.map { graph in
+      (graph.inputs + graph.outputs).reduce(into: [String: Quantization]()) { table, id in
+        table[graph.outputName(id)] = graph[id].type.quantization
+      }
+    }
+    func complete(_ ports: [Port]) -> [(name: String, type: TensorType)] {
+      ports.map { port in
+        var type = port.type
+        type.quantization = type.quantization ?? declared?[port.name]
+        return (port.name, type)
+      }
+    }
+    inputs = complete(session.inputs)
+    outputs = complete(session.outputs)
+  }
+
+  /// Feeds the inputs (floats for an integer input are quantized) and runs once.
+  ///
+  /// - Returns: the outputs as the model gives them, with the model's names.
+  func run(_ given: [String: Tensor]) throws -> [(name: String, tensor: Tensor)] {
+    try feed(given)
+    try session.runOnce()
+    return try read()
+  }
+
+  func feed(_ given: [String: Tensor]) throws {
+    for (index, tensor) in try bind(given, to: inputs).enumerated() {
+      try session.write(tensor.bytes, toInput: index)
+    }
+  }
+
+  func read() throws -> [(name: String, tensor: Tensor)] {
+    try outputs.enumerated().map { index, output in
+      (output.name, try Tensor(output.type, bytes: session.readOutput(index)))
+    }
+  }
+}
+
+/// The arrays of an .npz, or the lone array of an .npy under the name "".
+func readArrays(_ path: String) throws -> [String: Tensor] {
+  let bytes = try MappedFile(path: path).view
+  return try locating(path) {
+    if NPY.sniff(bytes) { return ["": try NPY.read(bytes)] }
+    return Dictionary(try NPZ.read(bytes).map { ($0.name, $0.tensor) }) { first, _ in first }
+  }
+}
+
+/// Session options of `--provider` and `--threads`.
+func sessionOptions(_ arguments: Arguments) throws -> SessionOptions {
+  SessionOptions(
+    provider: arguments.value("--provider").flatMap(Provider.init) ?? .cpu,
+    threads: try arguments.integer("--threads") ?? 1
+  )
+}
+
+/// The runtime of `--runtime`, or the first usable one that reads the model's format.
+func chosenRuntime(_ arguments: Arguments, model path: String) throws -> any InferenceRuntime {
+  if let name = arguments.value("--runtime") { return try Catalog.runtime(name) }
+  let format = try format(of: try MappedFile(path: path).view, path: path).id
+  let fitting = Catalog.runtimes.filter { $0.formats.contains(format) && $0.id != "null" }
+  if let found = fitting.first(where: { $0.probe().isAvailable }) { return found }
+  throw Diagnostic(
+    "HST030",
+    "no runtime here runs \(format) files",
+    at: [path],
+    remedy: "see assay doctor"
+  )
+}

@@ -1,0 +1,82 @@
+import AssayBase
+import AssayCatalog
+import AssayCodec
+import AssayRuntime
+import AssayTensor
+
+let runCommand = CommandSpec(
+  name: "run",
+  summary: "feed arrays or an image to a model and write what comes out",
+  discussion: """
+    Arrays are named as the model's inputs; a lone .npy feeds a lone input. Floats for an integer input
+    are quantized with its scale. Outputs are written as the model gives them, under its own names.
+    """,
+  operands: [Operand(word: "MODEL", help: "a .tflite or .onnx file (any format for reference)")],
+  options: [
+    Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
+    Option("--image", .value("FILE"), "an image for a lone input, brought there by --preprocess"),
+    Option("--output", short: "-o", .value("FILE"), "the .npz to write"),
+    Option("--dequantize", .flag, "write integer outputs as floats"),
+    Shared.runtime, Shared.provider, Shared.threads, Shared.preprocess,
+  ],
+  examples: [
+    ("assay run model.tflite --runtime litert --input in.npz -o out.npz", "arrays in, arrays out"),
+    ("assay run model.onnx --image cat.jpg --preprocess torch -o out.npz", "an image"),
+  ]
+) { arguments, console in
+  let path = arguments.operands[0]
+  let runtime = try chosenRuntime(arguments, model: path)
+  let model = try LoadedModel(path: path, runtime: runtime, options: sessionOptions(arguments))
+  let outputs = try model.run(try inputs(arguments, model))
+    .map { arguments.has("--dequantize") ? ($0.name, dequantized($0.tensor)) : $0 }
+  if let output = arguments.value("--output") {
+    try AtomicFile.write(try NPZ.write(outputs.map { ($0.0, $0.1) }), to: output)
+  }
+  try console.result(
+    .object([
+      "schema": "assay.run/1", "model": .string(path), "runtime": .string(runtime.id),
+      "outputs": .array(outputs.map { summary($0.0, $0.1).json }),
+    ]),
+    text: outputs.map { summary($0.0, $0.1).text }.joined()
+      + (arguments.value("--output").map { "written to \($0)\n" } ?? "")
+  )
+  return .done
+}
+
+private func inputs(_ arguments: Arguments, _ model: LoadedModel) throws -> [String: Tensor] {
+  if let image = arguments.value("--image") {
+    return try imageInput(image, model, arguments)
+  }
+  guard let path = arguments.value("--input") else {
+    let wanted = model.inputs.map { "'\($0.name)' \($0.type)" }.joined(separator: ", ")
+    throw Diagnostic(
+      "CLI005",
+      "nothing to feed: the model takes \(wanted)",
+      remedy: "--input IN.npz or --image"
+    )
+  }
+  return try locating(path) { try readArrays(path) }
+}
+
+private func dequantized(_ tensor: Tensor) -> Tensor {
+  tensor.quantization == nil ? tensor : Tensor(tensor.floats(), tensor.shape)
+}
+
+/// What the terminal shows of an array: its type, range and first elements.
+private func summary(_ name: String, _ tensor: Tensor) -> (json: JSON, text: String) {
+  let values = tensor.quantization == nil && !tensor.dtype.isFloat ? [] : tensor.floats()
+  let shown =
+    values.isEmpty ? tensor.integers().prefix(8).map { Float($0) } : Array(values.prefix(8))
+  let finite = values.filter(\.isFinite)
+  let (low, high) = (finite.min() ?? 0, finite.max() ?? 0)
+  let first = shown.map { Text.fixed(Double($0), 4) }.joined(separator: " ")
+  let more = tensor.count > 8 ? " …" : ""
+  return (
+    .object([
+      "name": .string(name), "dtype": .string(tensor.dtype.rawValue),
+      "shape": .array(tensor.shape.dims.map { JSON($0) }), "min": JSON(Double(low)),
+      "max": JSON(Double(high)),
+    ]),
+    "\(name)  \(tensor.type)  \(first)\(more)\n"
+  )
+}

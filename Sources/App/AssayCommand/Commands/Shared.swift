@@ -1,0 +1,89 @@
+import AssayBase
+import AssayCatalog
+import AssayData
+import AssayFormat
+import AssayGraph
+import AssayQuantize
+import AssayRuntime
+import AssayTensor
+
+/// Options that several commands share, word for word.
+enum Shared {
+  static let representative = Option(
+    "--representative",
+    short: "-r",
+    .value("PATH"),
+    "calibration data: a folder of images, an .npy or .npz, or a text file with one path a line"
+  )
+  static let preprocess = Option(
+    "--preprocess",
+    short: "-p",
+    .value("SPEC"),
+    "how images become inputs: mobilenet, torch, caffe, or scale=1/255,mean=…,std=…,resize=WxH"
+  )
+  static let runtime = Option(
+    "--runtime",
+    .value("NAME"),
+    "litert, onnxruntime, openvino, reference or null"
+  )
+  static let provider = Option(
+    "--provider",
+    .choice(Provider.allCases.map(\.rawValue)),
+    "the hardware path (default: cpu)"
+  )
+  static let threads = Option("--threads", short: "-t", .value("N"), "threads of the runtime")
+  static let shape = Option(
+    "--shape",
+    .repeated("NAME=1xHxWxC"),
+    "the extents of an input that the file leaves open"
+  )
+  static let preset = Option(
+    "--preset",
+    .choice(["quick", "standard", "strict"]),
+    "how thoroughly to measure (default: standard)"
+  )
+  static let store = Option(
+    "--store",
+    .value("URL"),
+    "sqlite:PATH (default: store.sqlite in $ASSAY_HOME)"
+  )
+  static let limit = Option(
+    "--limit",
+    .value("N"),
+    "take a seeded sample of N calibration items (default: all)"
+  )
+
+  /// Import options from `--shape`.
+  static func importOptions(_ arguments: Arguments) throws -> ImportOptions {
+    var options = ImportOptions()
+    for text in arguments.all("--shape") {
+      let parts = text.split(separator: "=", maxSplits: 1)
+      let dims = parts.last.map { $0.split(separator: "x").map { Int($0) ?? 0 } } ?? []
+      guard parts.count == 2, !dims.isEmpty, dims.allSatisfy({ $0 > 0 }) else {
+        throw Diagnostic("CLI007", "--shape is NAME=1xHxWxC, not '\(text)'")
+      }
+      options.shapes[String(parts[0])] = Shape(dims)
+    }
+    return options
+  }
+
+  /// Imports the model and reports what was noticed.
+  static func model(
+    _ path: String,
+    _ arguments: Arguments,
+    _ console: Console
+  ) throws
+    -> ImportedModel
+  {
+    let model = try importModel(path: path, options: importOptions(arguments))
+    for finding in model.diagnostics { console.report(finding) }
+    return model
+  }
+
+  /// The file name without folders and extension.
+  static func stem(_ path: String) -> String {
+    let name = path.split(separator: "/").last.map { String($0) } ?? path
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+}

@@ -1,0 +1,147 @@
+import AssayBase
+import AssayBench
+import AssayCatalog
+import AssayData
+import AssayGraph
+import AssayHost
+import AssayQuantize
+import AssayRecord
+import AssayReport
+import AssayStore
+import AssayVerify
+
+let tryCommand = CommandSpec(
+  name: "try",
+  summary:
+    "make variants of a model, prove them, measure them on every runtime, and say which to ship",
+  discussion: """
+    Imports the model, makes a variant for each recipe, compares each with the original, measures every
+    variant on every runtime in worker processes that take turns, and ends with one table, one HTML page
+    and a recommendation. Records are kept in the store as they are finished. Without a MODEL, and for
+    every option that is not given, assay.yaml in this folder is asked.
+    """,
+  operands: [
+    Operand(word: "MODEL", help: "a .h5, .keras, .tflite or .onnx file", isOptional: true)
+  ],
+  options: [
+    Shared.representative,
+    Option("--labels", short: "-l", .value("FILE"), "a CSV with the header file,label"),
+    Option("--data", .value("PATH"), "the labelled data, when --labels is an .npy for arrays"),
+    Option("--label-names", .value("FILE"), "one class name a line, in the model's order"),
+    Shared.preprocess,
+    Option("--recipes", .value("LIST"), "recipes with commas (default: the five common ones)"),
+    Option("--runtimes", .value("LIST"), "runtimes with commas (default: all that are installed)"),
+    Shared.provider,
+    Option("--threads", short: "-t", .value("LIST"), "thread counts with commas (default: 1)"),
+    Option("--openvino-format", .choice(["onnx", "tflite"]), "what OpenVINO gets (default: onnx)"),
+    Option("--max-drop", .value("PART"), "the pick may lose at most this accuracy, such as 1%"),
+    Option("--max-latency", .value("TIME"), "the pick's median is at most this, such as 5ms"),
+    Option("--max-size", .value("SIZE"), "the pick's file is at most this, such as 500kB"),
+    Shared.preset,
+    Option("--limit", .value("N"), "judge by at most N samples, stratified (default: 1000)"),
+    Option("--calibration-limit", .value("N"), "calibrate on at most N samples (default: 500)"),
+    Option("--seed", .value("N"), "seed of the order of turns (default: 1)"),
+    Option("--no-profile", .flag, "leave out the times of operators"),
+    Option("--output", short: "-o", .value("DIR"), "models and page (default: assay-out)"),
+    Shared.store, Shared.shape,
+  ],
+  examples: [
+    ("assay try model.h5 -r images/ -l images/labels.csv --max-drop 1%", "the whole question"),
+    ("assay try model.keras --preset quick --recipes float32,float16", "a glance, without data"),
+  ]
+) { arguments, console in
+  let arguments = try withProjectFile(arguments)
+  let plan = try TryPlan(arguments)
+  let model = try Shared.model(plan.model, arguments, console)
+  let data = try TryData(model.graph, arguments, console)
+  let variants = try TryVariants(
+    model.graph,
+    plan,
+    calibration: { try calibration($0, data.representative, console) },
+    console
+  )
+  for failure in variants.failed { console.report(failure.reason.inside(failure.recipe.name)) }
+  for variant in variants.made { for finding in variant.diagnostics { console.report(finding) } }
+  let certificates = try variants.made.map { variant in
+    console.progress("comparing \(variant.recipe.name) with the original")
+    return try Certificate.compare(
+      original: model.graph,
+      variant: variant.graph,
+      inputs: data.samples.prefix(8).map(\.inputs)
+    )
+  }
+  console.endProgress()
+  let scratch = try Scratch()
+  defer { scratch.remove() }
+  let configurations = try TryConfigurations(variants, plan, data, folder: scratch.path)
+  var comparison = try comparison(arguments, folder: scratch.path)
+  comparison.profiledRuns = arguments.has("--no-profile") ? 0 : 20
+  let store = try openStore(storeURL(arguments))
+  var records: [Record] = []
+  _ = try comparison.run(
+    configurations.wanted,
+    progress: { show($0, console) },
+    finished: { measured in
+      let record = judge(measured, variants, data)
+      try store.append([record])
+      records.append(record)
+    }
+  )
+  console.endProgress()
+  records += configurations.impossible
+  return try conclude(
+    TryResult(
+      plan: plan,
+      model: model,
+      data: data,
+      variants: variants,
+      certificates: certificates,
+      records: records,
+      storeURL: store.url,
+      command: comparison.command
+    ),
+    console
+  )
+}
+
+/// The arguments, completed by the project file.
+private func withProjectFile(_ arguments: Arguments) throws -> Arguments {
+  let words = try ProjectFile.words(for: tryCommand, given: arguments)
+  return words.isEmpty ? arguments : try arguments.adding(words, spec: tryCommand)
+}
+
+/// Activation ranges of the canonical graph over the representative data.
+func calibration(
+  _ canonical: Graph,
+  _ representative: Dataset?,
+  _ console: Console
+) throws -> Calibration? {
+  guard let representative else { return nil }
+  let calibrator = try Calibrator(canonical, threads: Host.processorCount)
+  for index in 0..<representative.count {
+    console.progress("calibrating \(index + 1)/\(representative.count)")
+    _ = try calibrator.observe(try representative.sample(at: index).inputs)
+  }
+  console.endProgress()
+  return calibrator.calibration
+}
+
+/// A record with accuracy, agreement and noise of its own outputs.
+private func judge(_ measured: Measured, _ variants: TryVariants, _ data: TryData) -> Record {
+  var record = measured.record
+  guard let outputs = measured.outputs,
+    let graph = variants.made.first(where: { $0.recipe.name == record.variant })?.graph
+  else { return record }
+  do {
+    let judgement = try Judgement(outputs: outputs, graph: graph, data: data)
+    record.accuracy = judgement.accuracy
+    record.accuracyCount = judgement.count
+    record.agreement = judgement.agreement
+    record.snrDb = judgement.snrDb
+  } catch {
+    record.reasons.append(
+      (error as? Diagnostic) ?? Diagnostic("BEN130", "\(error)", severity: .warning)
+    )
+  }
+  return record
+}

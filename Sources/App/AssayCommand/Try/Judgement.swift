@@ -1,0 +1,67 @@
+import AssayBase
+import AssayCodec
+import AssayData
+import AssayGraph
+import AssayRecord
+import AssayTensor
+
+/// How a runtime's outputs for labelled data compare with labels and with the original.
+struct Judgement {
+  var accuracy: Figure<Double>
+  var count: Int
+  var agreement: Figure<Double>
+  var snrDb: Figure<Double>
+
+  /// Judges the stacked outputs in an .npz.
+  ///
+  /// - Parameter graph: the variant, for names, order and quantization of the outputs.
+  init(outputs path: String, graph: Graph, data: TryData) throws {
+    let arrays = Dictionary(
+      try NPZ.read(try MappedFile(path: path).view).map { ($0.name, $0.tensor) }
+    ) { first, _ in first }
+    var accuracy = AccuracyCounter()
+    var agreement = AgreementCounter()
+    var errors = ErrorSum()
+    var labelled = 0
+    for (position, id) in graph.outputs.enumerated() {
+      let name = graph.outputName(id)
+      guard let array = arrays[name] ?? (arrays.count == 1 ? arrays.first?.value : nil) else {
+        throw Diagnostic("BEN130", "the runtime gave no output '\(name)'")
+      }
+      let values = array.with(quantization: graph[id].type.quantization).floats()
+      let size = data.samples.isEmpty ? 0 : values.count / data.samples.count
+      for (index, sample) in data.samples.enumerated() {
+        let scores = Array(values[index * size..<(index + 1) * size])
+        let expected = data.expected[index][position]
+        errors.add(scores, reference: expected)
+        guard position == 0 else { continue }
+        agreement.add(scores, reference: expected)
+        if let label = sample.label {
+          labelled += 1
+          accuracy.add(scores: scores, label: label)
+        }
+      }
+    }
+    count = labelled
+    self.accuracy =
+      accuracy.top1.fraction.map { .value($0) } ?? .missing(reason: "there are no labels")
+    let isClassifier = graph.outputs.count == 1
+    self.agreement =
+      isClassifier
+      ? agreement.proportion.fraction.map { .value($0) } ?? .missing(reason: "there are no data")
+      : .missing(reason: "the network has several outputs")
+    snrDb =
+      errors.snrDb.map { $0.isFinite ? .value($0) : .missing(reason: "outputs are identical") }
+      ?? .missing(reason: "outputs hold values that are no numbers")
+  }
+
+  /// What the original itself scores on the labels.
+  static func original(_ data: TryData) -> Proportion? {
+    guard data.isLabelled else { return nil }
+    var counter = AccuracyCounter()
+    for (index, sample) in data.samples.enumerated() {
+      if let label = sample.label { counter.add(scores: data.expected[index][0], label: label) }
+    }
+    return counter.top1
+  }
+}

@@ -1,0 +1,30 @@
+_assay() {
+  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify doctor cache completions" -- "$word"))
+    return
+  fi
+  case "${COMP_WORDS[1]} $before" in
+    "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "try --openvino-format") COMPREPLY=($(compgen -W "onnx tflite" -- "$word")); return;;
+    "try --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "run --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "classify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "bench --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+  esac
+  case "${COMP_WORDS[1]}" in
+    try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --json --quiet --help" -- "$word"));;
+    convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --representative --preprocess --limit --threads --shape --json --quiet --help" -- "$word"));;
+    inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--shape --canonical --dump --json --quiet --help" -- "$word"));;
+    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
+    classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
+    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --json --quiet --help" -- "$word"));;
+    verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --seed --tolerance --min-snr --shape --json --quiet --help" -- "$word"));;
+    doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
+    completions) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+  esac
+}
+complete -o default -F _assay assay
