@@ -102,7 +102,7 @@ let targets: [[Target]] = [
     "AssayQuantize",
     graph + ["AssayEvaluator", "AssayRewrite"],
     settings: fast,
-    tests: ["AssayReference"]
+    tests: ["AssayReference", "AssayFormat", "FormatKeras"]
   ),
   module(
     "Optimize",

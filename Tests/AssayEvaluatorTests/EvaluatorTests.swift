@@ -131,3 +131,50 @@ import Testing
     }
   }
 }
+
+/// Graphs that say other shapes than their operators make, as a damaged file does.
+@Suite struct HostileGraphTests {
+  static func dense(_ shape: Shape, output: Shape) throws -> Graph {
+    var rng = SeededRNG(seed: 1)
+    var graph = Graph(name: "hostile")
+    let x = graph.addInput("x", TensorType(.float32, shape))
+    let w = graph.addConstant("w", rng.tensor([3, 4]))
+    let y = graph.add(Value(name: "y", type: TensorType(.float32, output)))
+    graph.nodes.append(Node(name: "y", op: FullyConnected(), inputs: [x, w], outputs: [y]))
+    graph.outputs = [y]
+    return graph
+  }
+
+  @Test func shapesThatLieAreRefused() throws {
+    let sound = try Self.dense([2, 4], output: [2, 3])
+    _ = try Evaluator(sound)
+    for shape in [[2, 2], [2, 300], [0, 3], [-1, 1]] as [Shape] {
+      let graph = try Self.dense([2, 4], output: shape)
+      do {
+        let result = try Evaluator(graph).run([
+          "x": Tensor([Float](repeating: 1, count: 8), [2, 4])
+        ])
+        #expect(result[0].tensor.shape == [2, 3], "\(shape)")
+      } catch let fault as Diagnostic {
+        #expect(fault.code == "GRF012")
+      }
+    }
+  }
+
+  @Test func valuesThatAreNeverMadeOrMadeTwiceAreRefused() throws {
+    var graph = try Self.dense([2, 4], output: [2, 3])
+    graph.nodes.append(graph.nodes[0])
+    #expect(throws: Diagnostic.self) { try Evaluator(graph) }
+    graph.nodes.removeAll()
+    #expect(throws: Diagnostic.self) { try Evaluator(graph) }
+  }
+
+  @Test func anOutputTooLargeForMemoryIsADiagnostic() throws {
+    var graph = Graph(name: "large")
+    let x = graph.addInput("x", TensorType(.float32, [1, 1]))
+    let big = 1 << 20
+    graph.outputs = try graph.addNode("y", Pad(before: [big, big], after: [0, 0]), [x])
+    let fault = #expect(throws: Diagnostic.self) { try Evaluator(graph) }
+    #expect(fault?.code == "EVL012")
+  }
+}

@@ -35,6 +35,14 @@ final class Plan {
     values = [BoundValue?](repeating: nil, count: graph.values.count)
     for (index, node) in graph.nodes.enumerated()
     where node.outputs.contains(where: { store.isConstant[$0.index] }) {
+      let inferred = try node.op.inferTypes(node.inputs.map { $0.map { graph[$0].type } })
+      guard inferred.map(\.shape) == node.outputs.map({ graph[$0].type.shape }) else {
+        throw Diagnostic(
+          "GRF012",
+          "the shapes of its outputs are wrong",
+          at: ["node '\(node.name)' (\(node.op.name))"]
+        )
+      }
       for id in node.outputs {
         values[id.index] = BoundValue(type: graph[id].type, buffer: store.floats(id))
       }
@@ -110,12 +118,14 @@ final class Plan {
   /// The types of all values when the inputs have these shapes.
   private static func bind(_ graph: Graph, _ inputShapes: [Shape]) throws -> [TensorType] {
     var types = graph.values.map(\.type)
-    let isAsDeclared = zip(graph.inputs, inputShapes).allSatisfy { types[$0.index].shape == $1 }
-    if isAsDeclared, types.allSatisfy({ $0.shape.isStatic }) { return types }
     for (id, shape) in zip(graph.inputs, inputShapes) { types[id.index].shape = shape }
     for node in graph.nodes {
       let inferred = try locating("node '\(node.name)' (\(node.op.name))") {
-        try node.op.inferTypes(node.inputs.map { $0.map { types[$0.index] } })
+        let inferred = try node.op.inferTypes(node.inputs.map { $0.map { types[$0.index] } })
+        guard inferred.count == node.outputs.count else {
+          throw Diagnostic("GRF012", "it makes \(inferred.count) outputs")
+        }
+        return inferred
       }
       for (id, type) in zip(node.outputs, inferred) { types[id.index].shape = type.shape }
     }
@@ -181,7 +191,8 @@ private struct Layout {
   private static func room(_ type: TensorType) -> Int { (type.shape.count + 15) / 16 * 16 }
 
   private mutating func place(_ id: ValueID, _ types: [TensorType]) throws {
-    guard let count = types[id.index].shape.elementCount, count < 1 << 32 else {
+    // All values together may take 8 GB.
+    guard let count = types[id.index].shape.elementCount, count < 1 << 31, size < 1 << 31 else {
       throw Diagnostic("EVL012", "a value of \(types[id.index]) is too large to execute")
     }
     let room = (count + 15) / 16 * 16
