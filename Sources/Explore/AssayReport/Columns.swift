@@ -60,15 +60,6 @@ struct Column: Sendable {
       number: { record, _ in Double(record.model.byteCount) }
     ),
     Column(
-      key: "deflatedBytes",
-      heading: "deflated",
-      help: "size when deflated, as in an app's package",
-      isNumber: true,
-      priority: 8,
-      text: { record, _, _ in record.model.deflatedByteCount.map { Words.bytes($0) } },
-      number: { record, _ in record.model.deflatedByteCount.value.map { Double($0) } }
-    ),
-    Column(
       key: "accuracy",
       heading: "accuracy",
       help: "labelled samples whose label came first, with the 95 % interval (Wilson)",
@@ -96,6 +87,27 @@ struct Column: Sendable {
         record.snrDb.map { $0.isFinite ? Words.fixed($0, 1) + " dB" : "exact" }
       },
       number: { record, _ in record.snrDb.value }
+    ),
+    percentile("p50", "p50", "median latency, with the 95 % interval", 0, \.p50),
+    percentile("p90", "p90", "latency that 90 % of the inferences do not exceed", 9, \.p90),
+    percentile("p99", "p99", "latency that 99 % of the inferences do not exceed", 5, \.p99),
+    Column(
+      key: "throughputPerSecond",
+      heading: "rate",
+      help: "inferences per second, one after another",
+      isNumber: true,
+      priority: 10,
+      text: { _, summary, _ in summary.throughput.map { Words.rate($0) } },
+      number: { _, summary in summary.throughput.value }
+    ),
+    Column(
+      key: "peakMemoryBytes",
+      heading: "memory",
+      help: "peak memory of the process above one that does nothing",
+      isNumber: true,
+      priority: 2,
+      text: { record, _, _ in record.peakMemoryBytes.map { Words.bytes($0) } },
+      number: { record, _ in record.peakMemoryBytes.value.map { Double($0) } }
     ),
     Column(
       key: "initNs",
@@ -126,26 +138,14 @@ struct Column: Sendable {
       text: { record, _, _ in record.initialization.first.map { Words.time(Double($0)) } },
       number: { record, _ in record.initialization.first.value.map { Double($0) } }
     ),
-    percentile("p50", "p50", "median latency, with the 95 % interval", 0, \.p50),
-    percentile("p90", "p90", "latency that 90 % of the inferences do not exceed", 9, \.p90),
-    percentile("p99", "p99", "latency that 99 % of the inferences do not exceed", 5, \.p99),
     Column(
-      key: "throughputPerSecond",
-      heading: "rate",
-      help: "inferences per second, one after another",
+      key: "deflatedBytes",
+      heading: "deflated",
+      help: "size when deflated, as in an app's package",
       isNumber: true,
-      priority: 10,
-      text: { _, summary, _ in summary.throughput.map { Words.rate($0) } },
-      number: { _, summary in summary.throughput.value }
-    ),
-    Column(
-      key: "peakMemoryBytes",
-      heading: "memory",
-      help: "peak memory of the process above one that does nothing",
-      isNumber: true,
-      priority: 2,
-      text: { record, _, _ in record.peakMemoryBytes.map { Words.bytes($0) } },
-      number: { record, _ in record.peakMemoryBytes.value.map { Double($0) } }
+      priority: 8,
+      text: { record, _, _ in record.model.deflatedByteCount.map { Words.bytes($0) } },
+      number: { record, _ in record.model.deflatedByteCount.value.map { Double($0) } }
     ),
   ]
 

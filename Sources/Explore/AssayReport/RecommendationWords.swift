@@ -16,8 +16,8 @@ struct RecommendationWords {
 
   func details(_ pick: Record, alternatives: [Record]) -> [String] {
     [
-      constraintWords(), speed(pick), size(pick), quality(pick), uncertainty(pick),
-      ties(pick, alternatives),
+      speed(pick), size(pick), quality(pick), uncertainty(pick), ties(pick, alternatives),
+      constraintWords(),
     ].compactMap(\.self)
   }
 
@@ -135,9 +135,9 @@ struct RecommendationWords {
     if invalid > 0, !valid.isEmpty {
       words.append(
         invalid == 1
-          ? "1 configuration has no valid result and was left out; its reason is in the table."
-          : "\(invalid) configurations have no valid result and were left out; their reasons are in "
-            + "the table."
+          ? "1 configuration has no valid result and was left out; its reason is below."
+          : "\(invalid) configurations have no valid result and were left out; their reasons are "
+            + "below."
       )
     }
     return words
