@@ -82,3 +82,27 @@ import Testing
     #expect(try session.output(0).floats() == [2.5])
   }
 }
+
+@Suite("Operator profiles") struct OperatorProfileTests {
+  @Test func theQuieterHalfOfTheRunsCounts() {
+    var profile = OperatorProfile()
+    for (run, times) in [(0, (1.0, 10.0)), (1, (900, 10)), (2, (3, 14)), (3, (1, 800))] {
+      profile.add(kind: "A", node: "a", run: run, nanoseconds: times.0)
+      profile.add(kind: "B", node: "b", run: run, nanoseconds: times.1)
+    }
+    #expect(
+      profile.means == [
+        OperatorTime(kind: "A", node: "a", nanoseconds: 2),
+        OperatorTime(kind: "B", node: "b", nanoseconds: 12),
+      ]
+    )
+  }
+
+  @Test func timesOfOneRunAddUp() {
+    var profile = OperatorProfile()
+    profile.add(kind: "A", node: "a", run: 0, nanoseconds: 3)
+    profile.add(kind: "A", node: "a", run: 0, nanoseconds: 4)
+    #expect(profile.means.map(\.nanoseconds) == [7])
+    #expect(profile.runs(kind: "A", node: "a") == 1 && OperatorProfile().means.isEmpty)
+  }
+}

@@ -85,14 +85,17 @@ struct OnnxRuntimeTests {
          {"cat":"Node","name":"a_kernel_time","dur":3,"args":{"op_name":"Conv","provider":"P","node_index":"0"}},
          {"cat":"Node","name":"b_kernel_time","dur":1,"args":{"op_name":"Relu","provider":"Q","node_index":"1"}},
          {"cat":"Node","name":"a_fence_before","dur":3,"args":{"op_name":"Conv"}},
-         {"cat":"Node","name":"a_kernel_time","dur":5,"args":{"op_name":"Conv","provider":"P","node_index":"0"}}]
+         {"cat":"Node","name":"a_kernel_time","dur":5,"args":{"op_name":"Conv","provider":"P","node_index":"0"}},
+         {"cat":"Node","name":"b_kernel_time","dur":2,"args":{"op_name":"Relu","provider":"Q","node_index":"1"}},
+         {"cat":"Node","name":"a_kernel_time","dur":900,"args":{"op_name":"Conv","provider":"P","node_index":"0"}},
+         {"cat":"Node","name":"b_kernel_time","dur":1,"args":{"op_name":"Relu","provider":"Q","node_index":"1"}}]
         """
     )
     let profile = OnnxProfile(trace)
     #expect(
       profile.times == [
         OperatorTime(kind: "Conv", node: "a", nanoseconds: 4000),
-        OperatorTime(kind: "Relu", node: "b", nanoseconds: 1000),
+        OperatorTime(kind: "Relu", node: "b", nanoseconds: 1500),
       ]
     )
     #expect(profile.nodes == ["P": 1, "Q": 1])

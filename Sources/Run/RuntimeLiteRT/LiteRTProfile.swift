@@ -5,9 +5,9 @@ import CLiteRT
 /// Operator times of a session that was made with profiling.
 struct LiteRTProfile {
   /// Mean times, in order of first execution.
-  private(set) var times: [OperatorTime] = []
+  let times: [OperatorTime]
   /// Operators that ran on LiteRT's own kernels, not on the delegate.
-  private(set) var ownOperators = 0
+  let ownOperators: Int
 
   init(_ session: LiteRTSession, runs: Int) throws {
     let f = session.library.functions
@@ -16,46 +16,46 @@ struct LiteRTProfile {
       unsafe f.LiteRtCompiledModelGetProfiler(session.compiled, &profiler),
       "LiteRtCompiledModelGetProfiler"
     )
-    guard unsafe profiler != nil else { return }
-    unsafe _ = f.LiteRtResetProfiler(profiler)
-    try session.library.check(unsafe f.LiteRtStartProfiler(profiler), "LiteRtStartProfiler")
-    defer { unsafe _ = f.LiteRtStopProfiler(profiler) }
-    var sums: [Key: (order: Int, microseconds: UInt64)] = [:]
-    for _ in 0..<runs {
+    var profile = OperatorProfile()
+    var own: Set<String> = []
+    for run in 0..<runs where unsafe profiler != nil {
+      // The profiler's ring is emptied after each run, so that it never overflows; emptying it ends its
+      // work, so that it is started for each.
+      unsafe _ = f.LiteRtResetProfiler(profiler)
+      try session.library.check(unsafe f.LiteRtStartProfiler(profiler), "LiteRtStartProfiler")
       try session.runOnce()
-      // Emptied after each run, so that the profiler's ring never overflows.
-      for (key, time) in try unsafe LiteRTProfile.events(session, profiler) {
-        let order = sums.count
-        sums[key, default: (order, 0)].microseconds &+= time
+      let events = try unsafe LiteRTProfile.events(session, profiler)
+      let hasDelegate = events.contains { $0.isDelegated }
+      for event in events {
+        // An operator that a delegate took over is told by the delegate, operator by operator; the
+        // bracket around them, which LiteRT tells as one operator more, would count them twice.
+        if hasDelegate, !event.isDelegated, event.kind.hasSuffix("Delegate") { continue }
+        if !event.isDelegated { own.insert(event.node) }
+        profile.add(
+          kind: event.kind,
+          node: event.node,
+          run: run,
+          nanoseconds: Double(event.microseconds) * 1000
+        )
       }
     }
-    // An operator that a delegate took over is told by the delegate, operator by operator; the
-    // bracket around them, which LiteRT tells as one operator more, would count them twice.
-    let isDelegated = sums.keys.contains { $0.isDelegated }
-    for (key, sum) in sums.sorted(by: { $0.value.order < $1.value.order }) {
-      if isDelegated, !key.isDelegated, key.kind.hasSuffix("Delegate") { continue }
-      if !key.isDelegated { ownOperators += 1 }
-      times.append(
-        OperatorTime(
-          kind: key.kind,
-          node: "\(key.subgraph):\(key.node)",
-          nanoseconds: Double(sum.microseconds) * 1000 / Double(runs)
-        )
-      )
-    }
+    if unsafe profiler != nil { unsafe _ = f.LiteRtStopProfiler(profiler) }
+    times = profile.means
+    ownOperators = own.count
   }
 
-  private struct Key: Hashable {
+  private struct Event {
     var kind: String
-    var node: UInt64
-    var subgraph: UInt64
+    /// `subgraph:node` of the file, or `#place` in the delegate's own plan.
+    var node: String
     var isDelegated: Bool
+    var microseconds: UInt64
   }
 
   private static func events(
     _ session: LiteRTSession,
     _ profiler: LrtProfiler?
-  ) throws -> [(Key, UInt64)] {
+  ) throws -> [Event] {
     let f = session.library.functions
     var count: Int32 = 0
     try session.library.check(
@@ -68,19 +68,21 @@ struct LiteRTProfile {
       unsafe f.LiteRtGetProfilerEvents(profiler, count, &events),
       "LiteRtGetProfilerEvents"
     )
-    unsafe _ = f.LiteRtResetProfiler(profiler)
-    var result: [(Key, UInt64)] = []
+    var result: [Event] = []
     for index in 0..<Int(count) {
       let event = unsafe events[index]
       let isDelegated = unsafe event.type == LrtEventDelegateOperator
       guard unsafe isDelegated || event.type == LrtEventOperator else { continue }
-      let key = unsafe Key(
-        kind: event.tag.map { unsafe String(cString: $0) } ?? "?",
-        node: event.node,
-        subgraph: event.subgraph,
-        isDelegated: isDelegated
+      let kind = unsafe event.tag.map { unsafe String(cString: $0) } ?? "?"
+      let node = unsafe isDelegated ? "#\(event.node)" : "\(event.subgraph):\(event.node)"
+      unsafe result.append(
+        Event(
+          kind: kind,
+          node: node,
+          isDelegated: isDelegated,
+          microseconds: event.elapsed_us
+        )
       )
-      unsafe result.append((key, event.elapsed_us))
     }
     return result
   }

@@ -280,29 +280,18 @@ struct OnnxProfile {
 
   /// Reads the trace: events of the category `Node` that tell the time of a kernel.
   init(_ trace: JSON) {
-    var sums: [String: (order: Int, kind: String, microseconds: Double, count: Int)] = [:]
+    var profile = OperatorProfile()
     for event in trace.array ?? [] where event["cat"]?.string == "Node" {
       guard let arguments = event["args"], let kind = arguments["op_name"]?.string,
         let duration = event["dur"]?.double, let label = event["name"]?.string,
         label.hasSuffix("_kernel_time")
       else { continue }
       let node = String(label.dropLast("_kernel_time".count))
-      let key = (arguments["node_index"]?.string ?? "") + " " + node
-      if sums[key] == nil {
-        nodes[arguments["provider"]?.string ?? "?", default: 0] += 1
-      }
-      let order = sums.count
-      var sum = sums[key] ?? (order, kind, 0, 0)
-      sum.microseconds += duration
-      sum.count += 1
-      sums[key] = sum
+      // A node runs once in each run.
+      let run = profile.runs(kind: kind, node: node)
+      if run == 0 { nodes[arguments["provider"]?.string ?? "?", default: 0] += 1 }
+      profile.add(kind: kind, node: node, run: run, nanoseconds: duration * 1000)
     }
-    times = sums.sorted { $0.value.order < $1.value.order }.map { key, sum in
-      OperatorTime(
-        kind: sum.kind,
-        node: String(key.drop { $0 != " " }.dropFirst()),
-        nanoseconds: sum.microseconds * 1000 / Double(sum.count)
-      )
-    }
+    times = profile.means
   }
 }

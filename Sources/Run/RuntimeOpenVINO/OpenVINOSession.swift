@@ -272,9 +272,8 @@ import COpenVINO
   func profile(runs count: Int) throws -> [OperatorTime] {
     guard isProfiling, count > 0 else { return [] }
     let f = library.functions
-    var sums: [OperatorTime] = []
-    var places: [String: Int] = [:]
-    for _ in 0..<count {
+    var profile = OperatorProfile()
+    for run in 0..<count {
       try runOnce()
       var list = unsafe OvTimes()
       try library.check(unsafe f.ov_infer_request_get_profiling_info(request, &list))
@@ -284,19 +283,17 @@ import COpenVINO
         let item = unsafe items[index]
         let wasExecuted: Int32 = 2
         guard unsafe item.status == wasExecuted else { continue }
-        let node = unsafe item.node.map { unsafe String(cString: $0) } ?? "?"
-        let kind = unsafe item.kind.map { unsafe String(cString: $0) } ?? "?"
-        let time = unsafe Double(item.real_us) * 1000 / Double(count)
-        if let place = places[node] {
-          sums[place].nanoseconds += time
-        } else {
-          places[node] = sums.count
-          sums.append(OperatorTime(kind: kind, node: node, nanoseconds: time))
-        }
+        unsafe profile.add(
+          kind: item.kind.map { unsafe String(cString: $0) } ?? "?",
+          node: item.node.map { unsafe String(cString: $0) } ?? "?",
+          run: run,
+          nanoseconds: Double(item.real_us) * 1000
+        )
       }
     }
-    placement.total = sums.count
-    placement.placed = sums.count
-    return sums
+    let times = profile.means
+    placement.total = times.count
+    placement.placed = times.count
+    return times
   }
 }
