@@ -1,6 +1,7 @@
 """Runs .tflite files of ours on LiteRT and compares the outputs with those beside them.
 
     python check_tflite_exports.py FOLDER [--against TENSORFLOW_FOLDER] [--same-as OTHER_FOLDER]
+        [--keras MODELS_FOLDER]
 
 FOLDER has NAME.tflite with NAME.npz (arrays `in/<input>` and `out/<output>`), as the test
 `exportForOtherRuntimes` writes them (ASSAY_TFLITE_EXPORTS=FOLDER swift test --filter
@@ -8,7 +9,9 @@ exportForOtherRuntimes). Each file runs on LiteRT's own kernels and on XNNPACK. 
 FOLDER/NAME.tflite is also compared with TENSORFLOW_FOLDER/NAME.tflite: operators, their versions and
 their number. With --same-as, each is run on seeded inputs beside OTHER_FOLDER/NAME.tflite, of which it
 is a copy (ASSAY_TFLITE_REEXPORTS=OTHER_FOLDER:FOLDER swift test --filter exportWhatOthersWrote); the
-outputs must have the same bits.
+outputs must have the same bits. With --keras, each is compared with what Keras computed for the samples
+in MODELS_FOLDER/NAME.npz (arrays `in/<input>` and `out/<index>`, by make_keras_models.py), to 1e-5 of the
+largest element.
 
 Made with LiteRT 2.3.0.
 """
@@ -96,11 +99,40 @@ def same(path, other):
     return notes
 
 
+def compare_with_keras(path, arrays):
+    """What differs from Keras's outputs, sample by sample."""
+    notes = []
+    feeds = {n[3:]: a for n, a in arrays.items() if n.startswith("in/")}
+    count = sum(n.startswith("out/") for n in arrays)
+    for name, resolver in RESOLVERS.items():
+        interpreter = Interpreter(
+            model_path=str(path), num_threads=1, experimental_op_resolver_type=resolver
+        )
+        interpreter.allocate_tensors()
+        details = interpreter.get_input_details()
+        for sample in range(len(next(iter(feeds.values())))):
+            for detail in details:
+                feed = feeds[detail["name"]] if len(feeds) > 1 else next(iter(feeds.values()))
+                interpreter.set_tensor(detail["index"], feed[sample : sample + 1])
+            interpreter.invoke()
+            outputs = interpreter.get_output_details()
+            if len(outputs) != count:
+                notes.append(f"{name}: {len(outputs)} outputs for {count}")
+                break
+            for index, output in enumerate(outputs):
+                actual = interpreter.get_tensor(output["index"])
+                off = error(actual, arrays[f"out/{index}"][sample : sample + 1])
+                if not off <= 1e-5:
+                    notes.append(f"{name}: output {index} of sample {sample} is off by {off:.3g}")
+    return notes
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--against", type=pathlib.Path)
     parser.add_argument("--same-as", type=pathlib.Path)
+    parser.add_argument("--keras", type=pathlib.Path)
     options = parser.parse_args()
     bad = 0
     for path in sorted(options.folder.glob("*.tflite")):
@@ -134,6 +166,8 @@ def main():
                 notes.append(f"{ours.total()} operators for {theirs.total()}: +{more} -{fewer}")
         if options.same_as and (options.same_as / path.name).exists():
             notes += same(path, options.same_as / path.name)
+        if options.keras and (options.keras / f"{path.stem}.npz").exists():
+            notes += compare_with_keras(path, dict(np.load(options.keras / f"{path.stem}.npz")))
         bad += bool(notes)
         print(path.name, "ok" if not notes else "; ".join(notes))
     print(f"{bad} files differ")
