@@ -40,7 +40,8 @@ extension TFLiteImporter {
 
   private mutating func folded(_ op: ImportedOperator) throws -> Integers? {
     if op.builtin == "SHAPE" {
-      let shape = type(try input(0, of: op)).shape
+      let x = try input(0, of: op)
+      let shape = type(x).shape
       return shape.isStatic ? Integers(values: shape.dims, shape: [shape.rank]) : nil
     }
     guard let first = try known(0, of: op) else { return nil }
