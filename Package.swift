@@ -71,7 +71,13 @@ let targets: [[Target]] = [
   module("Base", "AssayTensor", ["AssayBase"], settings: fast),
   module("Base", "AssayCodec", base + ["AssayHost", "CYAML", "CZlib"], settings: fast),
   module("Graph", "AssayGraph", base),
-  module("Graph", "AssayReference", graph, settings: fast, tests: ["AssayCodec"]),
+  module(
+    "Graph",
+    "AssayReference",
+    graph,
+    settings: fast,
+    tests: ["AssayFormat", "FormatTFLite"]
+  ),
   module("Graph", "AssayKernels", base + ["CKernels"], settings: fast),
   module(
     "Graph",
@@ -95,7 +101,8 @@ let targets: [[Target]] = [
     "Optimize",
     "AssayRewrite",
     graph + ["AssayReference"],
-    settings: fast
+    settings: fast,
+    tests: ["AssayFormat", "FormatKeras", "FormatTFLite"]
   ),
   module(
     "Optimize",
