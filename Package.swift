@@ -194,9 +194,11 @@ let targets: [[Target]] = [
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayTensor", "AssayCodec",
+        "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayHost", "AssayTensor",
+        "AssayCodec",
       ],
       path: "Tests/CommandTests",
+      exclude: ["Goldens"],
       swiftSettings: strict
     ),
   ],

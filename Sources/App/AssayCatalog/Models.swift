@@ -42,17 +42,27 @@ public func importModel(
   let bytes = try MappedFile(path: path).view
   var options = options
   options.path = path
-  return try locating(path) {
-    let format = try format(of: bytes, path: path)
-    let report = try format.importGraph(bytes, options: options)
-    return ImportedModel(
-      graph: report.graph,
-      format: format.id,
-      diagnostics: report.diagnostics,
-      producer: report.producer,
-      bytes: bytes
-    )
+  let format = try format(of: bytes, path: path)
+  let report: ImportReport
+  do {
+    report = try format.importGraph(bytes, options: options)
+  } catch let error as Diagnostic {
+    throw located(error, in: path)
+  } catch let error as Diagnostics {
+    throw Diagnostics(error.all.map { located($0, in: path) })
   }
+  return ImportedModel(
+    graph: report.graph,
+    format: format.id,
+    diagnostics: report.diagnostics,
+    producer: report.producer,
+    bytes: bytes
+  )
+}
+
+/// A finding that begins with the file that it is of.
+private func located(_ finding: Diagnostic, in path: String) -> Diagnostic {
+  finding.location.first == path ? finding : finding.inside(path)
 }
 
 /// The format that a file name asks to be written.

@@ -95,6 +95,7 @@ final class Trial {
       record.initialization.first = figure(
         try worker.ask(.object(["do": "first"]), seconds: patience)["ns"]
       )
+      try measureMemory(worker)
       let seconds = patience + Double(preset.warmup.maximumNanoseconds) / 1e9
       let warm = try worker.ask(preset.warmup.request("warmup"), seconds: seconds)
       record.warmup = samples(warm)
@@ -125,16 +126,20 @@ final class Trial {
     }
   }
 
-  /// Memory, operator times and outputs, after the last turn; then the worker ends.
+  /// Peak memory of loading, compiling and the first inference.
+  ///
+  /// Asked before samples are taken: their buffers are the harness's and not the runtime's.
+  private func measureMemory(_ worker: any WorkerLink) throws {
+    let answer = try worker.ask(.object(["do": "memory"]), seconds: patience)
+    let peak = answer["peak"]?.int ?? 0
+    record.peakMemoryBytes =
+      peak > 0 && nullPeak > 0
+      ? .value(max(peak - nullPeak, 0))
+      : .missing(reason: "the system does not tell the peak of memory")
+  }
+
+  /// Outputs and operator times, after the last turn; then the worker ends.
   func finish(profiledRuns: Int, outputs path: String) {
-    step { worker in
-      let answer = try worker.ask(.object(["do": "memory"]), seconds: patience)
-      let peak = answer["peak"]?.int ?? 0
-      record.peakMemoryBytes =
-        peak > 0 && nullPeak > 0
-        ? .value(max(peak - nullPeak, 0))
-        : .missing(reason: "the system does not tell the peak of memory")
-    }
     if let evaluation = configuration.evaluation {
       step { worker in
         let request = JSON.object([

@@ -60,8 +60,9 @@ let tryCommand = CommandSpec(
     calibration: { try calibration($0, data.representative, console) },
     console
   )
-  for failure in variants.failed { console.report(failure.reason.inside(failure.recipe.name)) }
-  for variant in variants.made { for finding in variant.diagnostics { console.report(finding) } }
+  for finding in variants.made.flatMap(\.diagnostics) where finding.severity != .note {
+    console.report(finding)
+  }
   let certificates = try variants.made.map { variant in
     console.progress("comparing \(variant.recipe.name) with the original")
     return try Certificate.compare(

@@ -45,14 +45,31 @@ struct Judgement {
     count = labelled
     self.accuracy =
       accuracy.top1.fraction.map { .value($0) } ?? .missing(reason: "there are no labels")
-    let isClassifier = graph.outputs.count == 1
     self.agreement =
-      isClassifier
+      Judgement.isClassifier(graph) || labelled > 0
       ? agreement.proportion.fraction.map { .value($0) } ?? .missing(reason: "there are no data")
-      : .missing(reason: "the network has several outputs")
+      : .missing(reason: "the outputs are no scores of classes")
     snrDb =
       errors.snrDb.map { $0.isFinite ? .value($0) : .missing(reason: "outputs are identical") }
       ?? .missing(reason: "outputs hold values that are no numbers")
+  }
+
+  /// Whether the one output is a softmax or logistic over the last axis: scores of classes.
+  static func isClassifier(_ graph: Graph) -> Bool {
+    guard graph.outputs.count == 1, var output = graph.outputs.first else { return false }
+    let producers = graph.producers()
+    while let index = producers[output] {
+      let node = graph.nodes[index]
+      switch node.op {
+      case is Softmax: return true
+      case let unary as Unary: return unary.kind == .sigmoid
+      case is Quantize, is Dequantize, is Cast, is Reshape:
+        guard let input = node.inputs.first ?? nil else { return false }
+        output = input
+      default: return false
+      }
+    }
+    return false
   }
 
   /// What the original itself scores on the labels.

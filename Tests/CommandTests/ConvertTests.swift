@@ -1,0 +1,190 @@
+import AssayBase
+import AssayCodec
+import AssayHost
+import AssayTensor
+import AssayTestSupport
+import Testing
+
+struct ConvertTests {
+  @Test("both of Keras's formats convert to both targets and verify as equal")
+  func float32() throws {
+    try withFolder { folder in
+      for source in ["model.h5", "model.keras"] {
+        for target in ["out.tflite", "out.onnx"] {
+          let made = try assay("convert", "\(digits)/\(source)", "-o", target, in: folder)
+          #expect(made.status == 0, "\(made.errors)")
+          let verified = try assay(
+            "verify",
+            "\(digits)/\(source)",
+            target,
+            "--json",
+            "-",
+            in: folder
+          )
+          #expect(verified.status == 0, "\(verified.errors)")
+          #expect(try verified.json()["equal"] == true)
+        }
+      }
+    }
+  }
+
+  @Test(
+    "every recipe converts and keeps its signal",
+    arguments: [
+      ("float16", 50.0), ("dynamic_int8", 30), ("static_int8", 25), ("static_int8_floatio", 25),
+      ("static_int8_uint8io", 25),
+    ]
+  )
+  func recipes(recipe: String, decibels: Double) throws {
+    try withFolder { folder in
+      for target in ["out.tflite", "out.onnx"] {
+        let made = try assay(
+          "convert",
+          "\(digits)/model.h5",
+          "-o",
+          target,
+          "--recipe",
+          recipe,
+          "-r",
+          "\(digits)/representative",
+          "-p",
+          "scale=1/255",
+          "--json",
+          "-",
+          in: folder
+        )
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(try made.json()["recipe"]?.string == recipe)
+        // How a quantized ONNX file reads back is FormatONNX's to test.
+        guard target.hasSuffix("tflite") else { continue }
+        let verified = try assay("verify", "\(digits)/model.h5", target, "--json", "-", in: folder)
+        let snr = try verified.json()["outputs"]?.array?.first?["snrDb"]?.double ?? 0
+        #expect(snr > decibels, "\(target): \(snr) dB")
+      }
+    }
+  }
+
+  @Test("what cannot be done is told by code, and no file is left")
+  func refusals() throws {
+    try withFolder { folder in
+      try AtomicFile.write("this is no model", to: folder + "/junk.h5")
+      let whole = try MappedFile(path: digits + "/model.h5").view
+      try AtomicFile.write([try whole.slice(0, 5000)], to: folder + "/cut.h5")
+      let cases: [(arguments: [String], code: String?, status: Int32)] = [
+        (["\(digits)/model.h5", "-o", "out.xyz"], "CAT003", 1),
+        (["absent.h5", "-o", "out.tflite"], "FIL001", 1),
+        (["junk.h5", "-o", "out.tflite"], nil, 1),
+        (["cut.h5", "-o", "out.tflite"], nil, 1),
+        (["\(digits)/model.h5", "-o", "no/such/folder/out.tflite"], "FIL003", 1),
+        (["\(digits)/model.h5", "-o", "out.tflite", "--recipe", "static_int"], "QNT", 1),
+        (["\(digits)/model.h5", "-o", "out.tflite", "--recipe", "static_int8"], "CLI008", 2),
+        (["\(digits)/model.h5"], "CLI005", 2),
+      ]
+      for item in cases {
+        let run = try convert(item.arguments, folder)
+        #expect(run.status == item.status, "\(item.arguments): \(run.errors)")
+        #expect(run.errors.contains("error[\(item.code ?? "")"), "\(item.arguments): \(run.errors)")
+        #expect(!Host.exists(folder + "/out.tflite"))
+      }
+    }
+  }
+
+  private func convert(_ arguments: [String], _ folder: String) throws -> CommandRun {
+    switch arguments.count {
+    case 1: try assay("convert", arguments[0], in: folder)
+    case 3: try assay("convert", arguments[0], arguments[1], arguments[2], in: folder)
+    default:
+      try assay(
+        "convert",
+        arguments[0],
+        arguments[1],
+        arguments[2],
+        arguments[3],
+        arguments[4],
+        in: folder
+      )
+    }
+  }
+}
+
+struct RunTests {
+  @Test("arrays go in and come out under the model's names, on the reference")
+  func arrays() throws {
+    try withFolder { folder in
+      let image = Tensor((0..<256).map { Float($0 % 7) / 7 }, [1, 16, 16, 1])
+      try AtomicFile.write(try NPZ.write([("image", image)]), to: folder + "/in.npz")
+      try AtomicFile.write(try NPY.write(image), to: folder + "/in.npy")
+      for input in ["in.npz", "in.npy"] {
+        let run = try assay(
+          "run",
+          "\(digits)/model.h5",
+          "--runtime",
+          "reference",
+          "--input",
+          input,
+          "-o",
+          "out.npz",
+          in: folder
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        let outputs = try NPZ.read(try MappedFile(path: folder + "/out.npz").view)
+        #expect(outputs.map(\.name) == ["digit"])
+        #expect(abs(outputs[0].tensor.floats().reduce(0, +) - 1) < 1e-5)
+      }
+    }
+  }
+
+  @Test("a wrong shape, a wrong name and a missing file are diagnostics")
+  func refusals() throws {
+    try withFolder { folder in
+      let wrong = Tensor([Float](repeating: 0, count: 4), [1, 4])
+      try AtomicFile.write(try NPZ.write([("image", wrong)]), to: folder + "/shape.npz")
+      let run = try assay(
+        "run",
+        "\(digits)/model.h5",
+        "--runtime",
+        "reference",
+        "-i",
+        "shape.npz",
+        in: folder
+      )
+      #expect(run.status == 1)
+      #expect(run.errors.contains("EVL003"))
+      let missing = try assay(
+        "run",
+        "\(digits)/model.h5",
+        "--runtime",
+        "reference",
+        in: folder
+      )
+      #expect(missing.status == 2)
+      let runtime = try assay("run", "\(digits)/model.h5", "--runtime", "litrt", in: folder)
+      #expect(runtime.errors.contains("did you mean litert?"))
+    }
+  }
+
+  @Test("a picture is told by its digit")
+  func classify() throws {
+    try withFolder { folder in
+      let run = try assay(
+        "classify",
+        "\(digits)/model.h5",
+        "--runtime",
+        "reference",
+        "--images",
+        "\(digits)/images",
+        "-p",
+        "scale=1/255",
+        "--repeat",
+        "1",
+        "--json",
+        "-",
+        in: folder
+      )
+      #expect(run.status == 0, "\(run.errors)")
+      let images = try run.json()["images"]?.array ?? []
+      #expect(images.count == 200)
+      #expect(images.allSatisfy { ($0["score"]?.double ?? 0) > 0 && ($0["ns"]?.int ?? 0) > 0 })
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import AssayBase
+import AssayHost
+import AssayTestSupport
+import Testing
+
+struct TryTests {
+  @Test("without any runtime the reference stands in: table, page, models and records are there")
+  func whole() throws {
+    try withFolder { folder in
+      let run = try assay(
+        "try",
+        "\(digits)/model.h5",
+        "-r",
+        "\(digits)/representative",
+        "-l",
+        "\(digits)/images/labels.csv",
+        "-p",
+        "scale=1/255",
+        "--runtimes",
+        "reference",
+        "--recipes",
+        "float32,static_int8",
+        "--preset",
+        "quick",
+        "--limit",
+        "40",
+        "--max-drop",
+        "5%",
+        "--store",
+        "store.sqlite",
+        "--json",
+        "-",
+        in: folder
+      )
+      #expect(run.status == 0, "\(run.errors)")
+      let json = try run.json()
+      #expect(json["records"]?.array?.count == 2)
+      #expect(json["recommendation"] != nil)
+      for record in json["records"]?.array ?? [] {
+        #expect((record["accuracy"]?.double ?? 0) > 0.9)
+        #expect((record["samplesNs"]?.array?.count ?? 0) > 20)
+      }
+      let page = try #require(json["report"]?.string)
+      #expect(Host.exists(folder + "/" + page))
+      #expect(Host.exists(folder + "/assay-out/models/model-static_int8.tflite"))
+      #expect(Host.exists(folder + "/store.sqlite"))
+    }
+  }
+
+  @Test("the project file gives what the command line leaves out, and is checked")
+  func project() throws {
+    try withFolder { folder in
+      try AtomicFile.write(
+        """
+        model: \(digits)/model.keras
+        runtimes: [reference]
+        recipes: [float32]
+        preset: quick
+        limit: 4
+        """,
+        to: folder + "/assay.yaml"
+      )
+      let run = try assay("try", "--store", "s.sqlite", "-q", in: folder)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(run.output.contains("float32"))
+      try AtomicFile.write("modle: x\nruntime: y\n", to: folder + "/assay.yaml")
+      let broken = try assay("try", in: folder)
+      #expect(broken.status == 2)
+      #expect(broken.errors.contains("'modle'"))
+      #expect(broken.errors.contains("did you mean runtimes?"))
+    }
+  }
+
+  @Test("a runtime that is absent is a row with its remedy, not the end")
+  func absent() throws {
+    try withFolder { folder in
+      let run = try assay(
+        "try",
+        "\(digits)/model.h5",
+        "--runtimes",
+        "litert,reference",
+        "--recipes",
+        "float32",
+        "--preset",
+        "quick",
+        "--limit",
+        "4",
+        "--store",
+        "s.sqlite",
+        "--json",
+        "-",
+        in: folder,
+        home: folder + "/empty"
+      )
+      #expect(run.status == 0, "\(run.errors)")
+      let records = try run.json()["records"]?.array ?? []
+      #expect(records.map { $0["verdict"]?.string } == ["VALID", "INVALID"])
+      #expect(records.last?["reasons"]?.array?.first?["code"] == "HST030")
+    }
+  }
+}
