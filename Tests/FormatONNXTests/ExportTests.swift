@@ -39,6 +39,76 @@ private let exportFolder = unsafe getenv("ASSAY_ONNX_EXPORTS").map { unsafe Stri
     #expect(gray["Transpose"] == 1)
   }
 
+  /// The network that phones run: 52 convolutions, ten additions, one turn.
+  @Test func turnsMobileNetV2Once() throws {
+    let counts = try census(try mobileNetV2(width: 8))
+    #expect(
+      counts == [
+        "Transpose": 1, "Conv": 52, "Clip": 35, "Add": 10, "GlobalAveragePool": 1, "Reshape": 1,
+        "Gemm": 1, "Softmax": 1,
+      ]
+    )
+  }
+
+  /// MobileNetV2 (Sandler et al., 2018, table 2) with channels divided by `width`, without weights'
+  /// values.
+  private func mobileNetV2(width: Int) throws -> Graph {
+    var graph = Graph(name: "mobilenet_v2")
+    var x = graph.addInput("image", TensorType(.float32, [1, 224, 224, 3]))
+    var channels = 3
+    func constant(_ name: String, _ shape: Shape) -> ValueID {
+      graph.addConstant(name, Tensor([Float](repeating: 0, count: shape.count), shape))
+    }
+    func conv(
+      _ name: String,
+      _ outputs: Int,
+      _ size: Int,
+      _ stride: Int,
+      _ activation: Activation
+    )
+      throws
+    {
+      let filter = constant("\(name)/w", [outputs, size, size, channels])
+      let op = Conv2D(strides: Size2D(stride, stride), padding: .same, activation: activation)
+      x = try graph.addNode(name, op, [x, filter, constant("\(name)/b", [outputs])])[0]
+      channels = outputs
+    }
+    try conv("stem", 32 / width, 3, 2, .relu6)
+    let blocks = [
+      (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+      (6, 320, 1, 1),
+    ]
+    for (index, (expansion, outputs, count, stride)) in blocks.enumerated() {
+      for copy in 0..<count {
+        let name = "block\(index)_\(copy)"
+        let (source, inputs) = (x, channels)
+        if expansion > 1 { try conv("\(name)/expand", channels * expansion, 1, 1, .relu6) }
+        let step = copy == 0 ? stride : 1
+        let op = DepthwiseConv2D(
+          strides: Size2D(step, step),
+          padding: .same,
+          activation: .relu6
+        )
+        let filter = constant("\(name)/w", [1, 3, 3, channels])
+        x = try graph.addNode(
+          "\(name)/depthwise",
+          op,
+          [x, filter, constant("\(name)/b", [channels])]
+        )[0]
+        try conv("\(name)/project", outputs / width, 1, 1, .none)
+        if step == 1, inputs == channels {
+          x = try graph.addNode("\(name)/sum", Binary(.add), [x, source])[0]
+        }
+      }
+    }
+    try conv("last", 1280 / width, 1, 1, .relu6)
+    x = try graph.addNode("mean", Reduce(.mean, axes: [1, 2], keepsAxes: false), [x])[0]
+    let weights = constant("logits/w", [1000, channels])
+    x = try graph.addNode("logits", FullyConnected(), [x, weights])[0]
+    graph.outputs = try graph.addNode("probabilities", Softmax(), [x])
+    return graph
+  }
+
   @Test func keepsNamesOrderAndLayoutOfTheBoundary() throws {
     for problem in try Problem.networks() + Problem.integers() {
       let graph = problem.graph

@@ -28,6 +28,26 @@ import Testing
     }
   }
 
+  /// Quantized operators come back as single nodes over int8, and compute the same integers.
+  @Test(arguments: try Problem.integers())
+  func quantizedNetworksComeBack(_ problem: Problem) throws {
+    let graph = try roundTrip(problem.graph).graph
+    #expect(graph.validate().isEmpty)
+    for node in graph.nodes {
+      let isBoundary = node.op is Quantize || node.op is Dequantize
+      let types = (node.inputs.compactMap { $0 } + node.outputs).map { graph[$0].type.dtype }
+      #expect(types.contains(.float32) == isBoundary, "\(node.name)\n\(graph.dump())")
+      #expect(!types.contains(.uint8), "\(node.name)")
+    }
+    let before = try ReferenceEvaluator(problem.graph).run(problem.inputs)
+    let after = try ReferenceEvaluator(graph).run(problem.inputs)
+    for (a, b) in zip(after, before) {
+      #expect(a.name == b.name)
+      #expect(a.tensor.type == b.tensor.type)
+      #expect(a.tensor.bytes.hasSameBytes(as: b.tensor.bytes), "\(graph.dump())")
+    }
+  }
+
   @Test(arguments: try Problem.floats())
   func secondTripChangesNothing(_ problem: Problem) throws {
     let once = try roundTrip(problem.graph).graph

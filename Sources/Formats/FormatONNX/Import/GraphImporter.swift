@@ -22,6 +22,8 @@ struct GraphImporter {
   private var dequantizedConstants: [ValueID: ValueID] = [:]
   /// What a reshape was made of: reshaping its result again starts there.
   private var reshapeSources: [ValueID: ValueID] = [:]
+  /// What a reshape or a transpose was made of.
+  private var turnedSources: [ValueID: ValueID] = [:]
   private let openFile: (String) throws -> ByteView
 
   /// Where a value of the file stands in the graph.
@@ -99,8 +101,7 @@ struct GraphImporter {
     }
     try Diagnostics(faults).throwIfErrors()
     try readOutputs(model.graph.outputs)
-    graph = graph.withoutUnusedNodes().withPlainNames()
-    if let fused = graph.withFusedQuantization() { graph = fused }
+    graph = graph.withoutUnusedNodes().withFusedQuantization().withPlainNames()
   }
 
   private mutating func collect(
@@ -300,6 +301,7 @@ extension GraphImporter {
       else { throw Diagnostic("ONX009", "a result of type \(type) is too large") }
     }
     if op is Reshape { reshapeSources[outputs[0]] = inputs[0] }
+    if op is Reshape || op is Transpose { turnedSources[outputs[0]] = inputs[0] }
     if let first = inputs.first.flatMap({ $0 }), op.keepsQuantization {
       for output in outputs { graph[output].type.quantization = graph[first].type.quantization }
     }
@@ -360,6 +362,15 @@ extension GraphImporter {
   /// The values of the graph in which a value of the file stands.
   func knownIDs(_ name: String) -> [ValueID] {
     [slots[name]?.plain, slots[name]?.image].compactMap { $0 }
+  }
+
+  /// Tells what a value's integers stand for, and those that it was reshaped or turned from.
+  mutating func declare(_ quantization: Quantization, of id: ValueID) {
+    var next: ValueID? = id
+    while let current = next, graph[current].type.quantization == nil {
+      graph[current].type.quantization = quantization
+      next = turnedSources[current]
+    }
   }
 
   /// The image that a value stands as, or `nil`.
@@ -461,7 +472,8 @@ extension Graph {
     var names = Set(values.map(\.name))
     for index in values.indices {
       let name = values[index].name
-      for suffix in ["/turned", "/nhwc", "/nchw", "/quantized"] where name.hasSuffix(suffix) {
+      for suffix in ["/turned", "/nhwc", "/nchw", "/quantized", "/uint8"]
+      where name.hasSuffix(suffix) {
         let plain = String(name.dropLast(suffix.count))
         guard !plain.isEmpty, names.insert(plain).inserted else { continue }
         names.remove(name)

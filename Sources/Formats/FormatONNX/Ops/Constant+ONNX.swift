@@ -8,6 +8,9 @@ let constantReaders: [String: ONNXReader] = [
   "Identity": { try $1.alias($0, to: $0.input(0)) },
   "Dropout": { call, into in
     // In inference it does nothing; its mask has no reader then.
+    if call.has(2), into.constant(call.input(2))?.integers().first != 0 {
+      throw call.unsupported("training_mode")
+    }
     try into.alias(call, to: call.input(0))
     if call.node.outputs.count > 1, !call.node.outputs[1].isEmpty {
       throw call.unsupported("the mask")

@@ -158,7 +158,7 @@ private func readConvolution(_ call: OperatorCall, _ into: inout GraphImporter) 
   guard groups > 0, image[1] == filter[1] &* groups else {
     throw call.unsupported("a filter \(filter) in \(groups) groups for \(image)")
   }
-  if groups == image[1], groups > 1 || filter[1] == 1 && image[1] == 1 && filter[0] > 1 {
+  if groups == image[1], groups > 1 {
     let turned = try into.parameter(call.input(1), [1, 2, 3, 0], call)
     let op = DepthwiseConv2D(
       strides: window.strides,

@@ -94,15 +94,38 @@ private func unary(_ kind: Unary.Kind) -> ONNXReader {
 private func readClip(_ call: OperatorCall, _ into: inout GraphImporter) throws {
   var low = call.float("min") ?? -.infinity
   var high = call.float("max") ?? .infinity
-  if call.opset >= 11 {
-    if call.has(1) { low = try into.number(call.input(1), call) }
-    if call.has(2) { high = try into.number(call.input(2), call) }
-  }
   var node = call.node
   node.inputs = [call.input(0)]
   let alone = OperatorCall(node: node, opset: call.opset)
+  if call.opset >= 11 {
+    let bounds = [1, 2].filter { call.has($0) }
+    guard bounds.allSatisfy({ into.constant(call.input($0)) != nil }) else {
+      try readComputedClip(call, bounds, &into)
+      return
+    }
+    if call.has(1) { low = try into.number(call.input(1), call) }
+    if call.has(2) { high = try into.number(call.input(2), call) }
+  }
   let (ids, areImages) = try into.operands(alone)
   try into.defineClipped(alone, ids[0], low, high, areImages: areImages)
+}
+
+/// Clip with bounds that are computed while the network runs.
+private func readComputedClip(
+  _ call: OperatorCall,
+  _ bounds: [Int],
+  _ into: inout GraphImporter
+) throws {
+  let first = try into.plain(call.input(0))
+  let kinds = bounds.map { $0 == 1 ? Binary.Kind.maximum : .minimum }
+  let last = try into.plain(call.input(bounds[bounds.count - 1]))
+  guard bounds.count == 2 else {
+    try into.define(call, Binary(kinds[0]), [first, last])
+    return
+  }
+  let low = try into.plain(call.input(1))
+  let raised = try into.step(call, "raised", Binary(.maximum), [first, low])
+  try into.define(call, Binary(.minimum), [raised, last])
 }
 
 extension GraphImporter {
@@ -121,6 +144,10 @@ extension GraphImporter {
       try defineElementwise(call, Unary(.relu), [source], areImages: areImages)
     case (0, 6): try defineElementwise(call, Unary(.relu6), [source], areImages: areImages)
     case (-1, 1): try defineElementwise(call, Unary(.reluN1To1), [source], areImages: areImages)
+    case (-.infinity, _) where isUnbounded: try alias(call, to: call.input(0))
+    case (-.infinity, _):
+      let ceiling = addConstant(high, dtype)
+      try defineElementwise(call, Binary(.minimum), [source, ceiling], areImages: areImages)
     default:
       let floor = addConstant(low, dtype)
       if isUnbounded {

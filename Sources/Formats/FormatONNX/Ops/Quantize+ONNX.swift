@@ -133,7 +133,6 @@ extension GraphImporter {
     }
     guard known == nil else { return }
     guard quantization.axis == nil else { throw call.unsupported("scales along an axis") }
-    let ids = knownIDs(call.input(0))
-    for id in ids { graph[id].type.quantization = quantization }
+    for id in knownIDs(call.input(0)) { declare(quantization, of: id) }
   }
 }

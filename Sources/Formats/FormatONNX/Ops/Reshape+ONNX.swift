@@ -83,9 +83,14 @@ extension GraphImporter {
       defineConstant(call, tensor.reshapedKeepingAxis(inferred.dims))
       return
     }
+    // Between the two orders of an image in which both are one, nothing needs to be done.
+    let (before, after) = (try type(call.input(0)).shape, inferred)
+    if before.isLayoutFree, after.dims == Layout.channelsFirst.arrange(before.dims) {
+      alias(call, image: try plain(call.input(0)))
+      return
+    }
     // An image in which the file's order of elements is also ours needs no turning back.
-    let turned = try type(call.input(0)).shape
-    if let image = knownImage(call.input(0)), turned[1] == 1 || turned[2] == 1 && turned[3] == 1 {
+    if let image = knownImage(call.input(0)), graph[image].type.shape.isLayoutFree {
       try define(call, Reshape(inferred.dims), [image])
       return
     }

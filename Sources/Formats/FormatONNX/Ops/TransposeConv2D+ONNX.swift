@@ -80,11 +80,18 @@ private func readTransposeConvolution(_ call: OperatorCall, _ into: inout GraphI
     )
     window.padding = .explicit(top: pads[0], bottom: pads[2], left: pads[1], right: pads[3])
     if let wanted = call.ints("output_shape") {
-      guard wanted.count == 2, wanted.allSatisfy({ (1..<1 << 20).contains($0) }),
-        pads.allSatisfy({ $0 == 0 })
-      else { throw call.unsupported("output_shape \(wanted)") }
+      guard wanted.count == 2, wanted.allSatisfy({ (1..<1 << 20).contains($0) }) else {
+        throw call.unsupported("output_shape \(wanted)")
+      }
       size = Size2D(wanted[0], wanted[1])
-      window.padding = .same
+      // What is too long is cut off, the odd element in front.
+      let cut = zip(full, wanted).map { max($0 - $1, 0) }
+      window.padding = .explicit(
+        top: cut[0] - cut[0] / 2,
+        bottom: cut[0] / 2,
+        left: cut[1] - cut[1] / 2,
+        right: cut[1] / 2
+      )
     }
   }
   guard size.height > 0, size.width > 0 else { throw call.unsupported("an output of no extent") }
