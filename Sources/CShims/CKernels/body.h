@@ -66,7 +66,7 @@ static void pack(float *packed, const float *weights, const float *bias, int64_t
 // `image` has a pointer for each tap and row.
 INLINE void tile(const int rows, const int vectors, int64_t taps, int64_t channels,
                  const float *const *image, const float *filter, float *output,
-                 int64_t output_stride, int64_t columns, float low, float high) {
+                 int64_t output_stride, int64_t columns, const float *bounds) {
   vf sum[TILE_ROWS][2];
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) {
@@ -91,7 +91,7 @@ INLINE void tile(const int rows, const int vectors, int64_t taps, int64_t channe
       }
     }
   }
-  vf lo = low - (vf){0}, hi = high - (vf){0};
+  vf lo = bounds[0] - (vf){0}, hi = bounds[1] - (vf){0};
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) {
     float *out = output + i * output_stride;
@@ -109,19 +109,20 @@ INLINE void tile(const int rows, const int vectors, int64_t taps, int64_t channe
   }
 }
 
+// The bounds come by address: two more numbers in registers would push sums out of them.
 typedef void (*tile_function)(int64_t, int64_t, const float *const *, const float *, float *,
-                              int64_t, int64_t, float, float);
+                              int64_t, int64_t, const float *);
 
 #define TILE(R)                                                                                 \
   static void tile##R##x1(int64_t taps, int64_t channels, const float *const *image,            \
                           const float *filter, float *output, int64_t stride, int64_t columns,  \
-                          float low, float high) {                                              \
-    tile(R, 1, taps, channels, image, filter, output, stride, columns, low, high);              \
+                          const float *bounds) {                                                \
+    tile(R, 1, taps, channels, image, filter, output, stride, columns, bounds);                 \
   }                                                                                             \
   static void tile##R##x2(int64_t taps, int64_t channels, const float *const *image,            \
                           const float *filter, float *output, int64_t stride, int64_t columns,  \
-                          float low, float high) {                                              \
-    tile(R, 2, taps, channels, image, filter, output, stride, columns, low, high);              \
+                          const float *bounds) {                                                \
+    tile(R, 2, taps, channels, image, filter, output, stride, columns, bounds);                 \
   }
 
 TILE(1)
@@ -221,6 +222,7 @@ static void conv_item(const void *context, int64_t item, int worker) {
   char *scratch = (char *)c->scratch + worker * job->scratch;
   const float **image = (const float **)(void *)scratch;
   float *dense = (float *)(void *)(scratch + TILE_ROWS * sizeof(float *));
+  float bounds[2] = {c->low, c->high};
 
   int64_t begin = pixel_block * job->block_pixels;
   int64_t end = min64(job->pixels, begin + job->block_pixels);
@@ -273,7 +275,7 @@ static void conv_item(const void *context, int64_t item, int worker) {
       int64_t columns = min64(TILE_COLUMNS, job->outputs - panel * TILE_COLUMNS);
       tiles[rows - 1][columns > LANES](taps, channels, image, packed + panel * panel_count,
                                        output + from * c->output_channels + panel * TILE_COLUMNS,
-                                       c->output_channels, columns, c->low, c->high);
+                                       c->output_channels, columns, bounds);
     }
   }
 }
