@@ -14,6 +14,7 @@ import Testing
     #expect(metrics.relative == 0.25)
     #expect(abs(metrics.cosine - 29 / (5 * 34.0.squareRoot())) < 1e-12)
     #expect(metrics.count == 2)
+    #expect(metrics.ratioText == "SNR 14.0 dB")
   }
 
   @Test func equalArraysHaveNoError() {
@@ -21,6 +22,7 @@ import Testing
     #expect(metrics.snrDb == .infinity)
     #expect(metrics.relative == 0)
     #expect(metrics.nonFinite == 0)
+    #expect(metrics.ratioText == "identical")
     #expect(compareTensors(reference: [], other: []).snrDb == .infinity)
   }
 
@@ -29,6 +31,8 @@ import Testing
     #expect(metrics.snrDb == -.infinity)
     #expect(metrics.relative == .infinity)
     #expect(metrics.nonFinite == 1)
+    #expect(metrics.ratioText == "1 elements NaN or infinite")
+    #expect(!metrics.isIdentical)
     #expect(!Certificate.Tolerance.snrDb(10).accepts(metrics))
     #expect(!Certificate.Tolerance.relative(1).accepts(metrics))
   }

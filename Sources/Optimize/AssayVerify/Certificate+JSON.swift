@@ -31,7 +31,7 @@ extension Certificate {
     ]
     for output in outputs {
       lines.append(
-        "  \(output.name): SNR \(decibels(output.metrics.snrDb)), cosine \(output.metrics.cosine), "
+        "  \(output.name): \(output.metrics.ratioText), cosine \(output.metrics.cosine), "
           + "max|a-b| \(Float(output.metrics.maxAbs)), relative \(Float(output.metrics.relative))"
       )
       for alarm in output.alarms { lines.append("    alarm: \(alarm.text)") }
@@ -43,10 +43,6 @@ extension Certificate {
     }
     return lines.joined(separator: "\n") + "\n"
   }
-}
-
-private func decibels(_ value: Double) -> String {
-  value == .infinity ? "infinite" : "\(tenths(value)) dB"
 }
 
 extension Certificate.Tolerance {
@@ -90,6 +86,6 @@ extension Divergence {
 
   /// The operator and its figures in words.
   public var text: String {
-    "\(op) '\(node)' (value '\(value)', SNR \(decibels(metrics.snrDb)))"
+    "\(op) '\(node)' (value '\(value)', \(metrics.ratioText))"
   }
 }

@@ -13,6 +13,16 @@ public struct ErrorMetrics: Sendable, Equatable {
   public var nonFinite: Int
   /// The number of elements.
   public var count: Int
+
+  /// Whether there is no error at all.
+  public var isIdentical: Bool { maxAbs == 0 && nonFinite == 0 }
+
+  /// The signal-to-noise ratio in words, also where it is no number.
+  public var ratioText: String {
+    if isIdentical { return "identical" }
+    if nonFinite > 0 { return "\(nonFinite) elements NaN or infinite" }
+    return snrDb.isNaN ? "not zero as the original is" : "SNR \(tenths(snrDb)) dB"
+  }
 }
 
 /// Compares arrays of equal length.

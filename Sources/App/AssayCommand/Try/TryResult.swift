@@ -93,11 +93,7 @@ struct TryResult {
 extension Certificate {
   /// The certificate in one sentence.
   var sentence: String {
-    let figures = outputs.map { output in
-      output.metrics.snrDb.isFinite
-        ? "\(output.name) SNR \(Text.fixed(output.metrics.snrDb, 1)) dB"
-        : "\(output.name) identical"
-    }
+    let figures = outputs.map { "\($0.name) \($0.metrics.ratioText)" }
     let place = firstDivergence.map { ", first at \($0.op) '\($0.node)'" } ?? ""
     return (equal ? "equal within " : "NOT equal within ") + tolerance.text + ": "
       + figures.joined(separator: ", ") + place
