@@ -109,7 +109,9 @@ private func recommend(
     let b = record("b", "float16", ns: 290, bytes: 200, accuracy: 0.95, spread: 60)
     let result = recommend([four[0], a, b])
     #expect(result.pick == "a")
-    #expect(result.details.contains { $0.hasPrefix("As fast within the intervals: float16") })
+    #expect(
+      result.details.contains { $0.hasPrefix("As fast within what rounds differ by: float16") }
+    )
     let clear = record("b", "float16", ns: 290, bytes: 200, accuracy: 0.95)
     #expect(
       recommend([four[0], record("a", "static_int8", ns: 300, bytes: 100, accuracy: 0.95), clear])

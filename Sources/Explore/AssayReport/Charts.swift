@@ -9,11 +9,18 @@ struct Charts {
   let report: ComparisonReport
   let recommendation: Recommendation
   let runtimes: [String]
+  /// The quality that the scatter shows: signal to noise where all are equally accurate.
+  let shownQuality: Recommendation.Quality
 
   init(_ report: ComparisonReport, _ recommendation: Recommendation) {
     self.report = report
     self.recommendation = recommendation
     runtimes = report.ordered.map(\.runtime).uniqued().sorted()
+    let valid = report.valid
+    let accuracies = Set(valid.compactMap(\.accuracy.value))
+    let isTie = recommendation.quality == .accuracy && accuracies.count == 1
+    shownQuality =
+      isTie && valid.contains { $0.snrDb.value != nil } ? .snr : recommendation.quality
   }
 
   /// The class that gives a runtime its color.
@@ -33,18 +40,20 @@ struct Charts {
 
   /// The unit and title of the quality axis.
   private var qualityTitle: String {
-    switch recommendation.quality {
+    switch shownQuality {
     case .accuracy: "accuracy, %"
     case .agreement: "agreement with the original, %"
-    case .snr: "signal to noise, dB"
+    case .snr:
+      recommendation.quality == .accuracy
+        ? "signal to noise, dB (all are equally accurate)" : "signal to noise, dB"
     case .none: ""
     }
   }
 
   /// The value on the quality axis; equal outputs stand a little above all others.
   private func quality(_ record: Record, exact: Double) -> Double? {
-    guard let value = Recommendation.value(record, recommendation.quality) else { return nil }
-    switch recommendation.quality {
+    guard let value = Recommendation.value(record, shownQuality) else { return nil }
+    switch shownQuality {
     case .accuracy, .agreement: return value * 100
     case .snr: return value.isFinite ? value : exact
     case .none: return nil
@@ -53,7 +62,7 @@ struct Charts {
 
   /// The 95 % interval of an accuracy, in percent.
   private func interval(_ record: Record) -> ClosedRange<Double>? {
-    guard recommendation.quality == .accuracy, let accuracy = record.accuracy.value,
+    guard shownQuality == .accuracy, let accuracy = record.accuracy.value,
       record.accuracyCount > 0
     else { return nil }
     let range = Proportion(fraction: accuracy, of: record.accuracyCount).interval
@@ -126,7 +135,7 @@ struct Charts {
       """
   }
 
-  /// The Pareto set as steps.
+  /// The best quality that each latency can have, as steps.
   private func front(
     _ points: [(Record, Double, Double)],
     _ percent: (Double) -> Double,
@@ -136,9 +145,7 @@ struct Charts {
     // In the plane only latency and quality count; a step leads up at each better one.
     var best = -Double.infinity
     var steps: [(x: Double, y: Double)] = []
-    for point in points.filter({ recommendation.pareto.contains($0.0.id) }).sorted(by: {
-      $0.1 < $1.1
-    })
+    for point in points.sorted(by: { $0.1 == $1.1 ? $0.2 > $1.2 : $0.1 < $1.1 })
     where point.2 > best {
       best = point.2
       steps.append((percent(point.1), row(point.2)))
@@ -152,11 +159,21 @@ struct Charts {
     return lines + line(last.x, last.y, 97, last.y)
   }
 
+  /// Whether no point is both to the left and as high, or as far left and higher.
+  private func isOnFront(
+    _ point: (Record, Double, Double),
+    of points: [(Record, Double, Double)]
+  ) -> Bool {
+    !points.contains { other in
+      (other.1 < point.1 && other.2 >= point.2) || (other.1 <= point.1 && other.2 > point.2)
+    }
+  }
+
   private func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double) -> Markup {
     "<line class=\"front\" x1=\"\(x1)%\" y1=\"\(y1)\" x2=\"\(x2)%\" y2=\"\(y2)\"/>"
   }
 
-  /// Names beside the points of the Pareto set, those left out that would cover another.
+  /// Names beside the points of the front, those left out that would cover another.
   private func labels(
     _ points: [(Record, Double, Double)],
     _ percent: (Double) -> Double,
@@ -166,7 +183,7 @@ struct Charts {
     var marks: Markup = ""
     let ranked = points.sorted { a, _ in a.0.id == recommendation.pick }
     for point in ranked
-    where recommendation.pareto.contains(point.0.id) || point.0.id == recommendation.pick {
+    where point.0.id == recommendation.pick || isOnFront(point, of: points) {
       let (x, y) = (percent(point.1), row(point.2))
       if taken.contains(where: { abs($0.x - x) < 24 && abs($0.y - y) < 16 }) { continue }
       taken.append((x, y))
@@ -325,6 +342,13 @@ struct Charts {
     guard sum > 0 else { return "<p>No operator took any time.</p>" }
     let ranked = totals.sorted {
       $0.value.ns == $1.value.ns ? $0.key < $1.key : $0.value.ns > $1.value.ns
+    }
+    let share = sum / max(report.median(record), 1)
+    if share < 0.3 {
+      return """
+        <p class="lead">The runtime's profiler accounts for \(Words.percent(share, 0)) of the latency: its \
+        clock is too coarse for operators as short as these.</p>
+        """
     }
     let greatest = ranked.first?.value.ns ?? 1
     let rows = ranked.prefix(12).map { kind, value -> Markup in

@@ -88,7 +88,13 @@ struct Column: Sendable {
       },
       number: { record, _ in record.snrDb.value }
     ),
-    percentile("p50", "p50", "median latency, with the 95 % interval", 0, \.p50),
+    percentile(
+      "p50",
+      "p50",
+      "median latency, ± half of what its 95 % interval and the rounds span",
+      0,
+      \.p50
+    ),
     percentile("p90", "p90", "latency that 90 % of the inferences do not exceed", 9, \.p90),
     percentile("p99", "p99", "latency that 99 % of the inferences do not exceed", 5, \.p99),
     Column(

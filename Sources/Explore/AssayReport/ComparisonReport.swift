@@ -130,10 +130,24 @@ public struct ComparisonReport: Sendable {
     summary(record).p50.value.map { Double($0.value) } ?? .infinity
   }
 
-  /// Whether the intervals of two medians overlap, so that neither is known to be faster.
+  /// How well a median is known: its 95 % interval and the medians of the rounds, whichever reaches
+  /// further; `nil` when neither is there.
+  ///
+  /// With many samples the interval of one run is narrow while the machine drifts from round to
+  /// round; the rounds show what another run might give.
+  func spread(_ record: Record) -> ClosedRange<Int64>? {
+    let summary = summary(record)
+    let interval = summary.p50.value?.interval.value
+    let ends =
+      (interval.map { [$0.lowerBound, $0.upperBound] } ?? []) + summary.roundMedians
+    guard let low = ends.min(), let high = ends.max() else { return nil }
+    return low...high
+  }
+
+  /// Whether the spreads of two medians overlap, so that neither is known to be faster.
   func areAsFast(_ a: Record, _ b: Record) -> Bool {
     guard let x = summary(a).p50.value, let y = summary(b).p50.value else { return false }
-    return (x.interval.value ?? x.value...x.value).overlaps(y.interval.value ?? y.value...y.value)
+    return (spread(a) ?? x.value...x.value).overlaps(spread(b) ?? y.value...y.value)
   }
 
   /// What a runtime is called.

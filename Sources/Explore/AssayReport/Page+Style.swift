@@ -58,8 +58,9 @@ extension Page {
     .pill.front{background:var(--accent-bg);color:var(--accent)}
     .pill.bad{background:var(--bad-bg);color:var(--bad)}
     .warn{font-size:12px;color:var(--warn)}
-    .bar{display:inline-block;width:64px;height:8px;border-radius:4px;background:var(--grid);\
-    margin:7px 10px 0 0;float:left;text-align:left}
+    .bar{width:64px;height:8px;border-radius:4px;background:var(--grid);\
+    flex:none}.lat{display:flex;align-items:center;\
+    justify-content:space-between;gap:10px}
     .bar i{display:block;height:8px;border-radius:4px;background:currentColor}
     .dot{display:inline-block;width:10px;height:10px;border-radius:50%;background:currentColor;\
     margin-right:7px}

@@ -45,7 +45,7 @@ struct Page {
       <main>
       \(answer)
       \(section("table", "All configurations", "Sort by a column's heading. Point at a heading for what it means.", table))
-      \(charts.scatter.map { section("scatter", "Latency against quality", "To the left is faster, up is better, small points are small files. The dashed line joins the best trades. Upright lines are the 95 % intervals of accuracy.", charts.legend + $0) } ?? "")
+      \(charts.scatter.map { section("scatter", "Latency against quality", "To the left is faster, up is better, small points are small files. The dashed line is the best that each latency can have.\(charts.shownQuality == .accuracy ? " Upright lines are 95 % intervals of accuracy." : "")", charts.legend + $0) } ?? "")
       \(charts.distributions.map { section("distributions", "How latency varies", "Every timed inference counts. The marks are p50, p90 and p99; the scale is logarithmic.", charts.legend + $0) } ?? "")
       \(charts.initialization.map { section("init", "Before the first answer", "What a user waits for when the program starts.", $0) } ?? "")
       \(charts.operators.map { section("operators", "Where the time goes", "Times of operators, by the runtime's own profiler, from separate runs.", $0) } ?? "")
@@ -215,15 +215,16 @@ struct Page {
     switch column.key {
     case "p50Ns":
       let part = max(1, min(100, report.median(record) / slowest * 100))
-      let range = summary.p50.value?.interval.value
-      let spread: Markup =
-        range.flatMap { range in
-          summary.p50.value.map { p50 -> Markup in
-            "<small title=\"95 % interval \(Words.times(range))\">\(Words.halfWidth(range, of: p50.value))</small>"
-          }
-        } ?? "<small>no interval</small>"
-      return
-        "<span class=\"bar\"><i class=\"\(charts.color(record))\" style=\"width:\(part)%\"></i></span>\(text) \(spread)"
+      let interval = summary.p50.value?.interval.value
+      let words = interval.map { "95 % interval \(Words.times($0)); " } ?? "no interval; "
+      let rounds = summary.roundMedians.map { Words.time(Double($0)) }.joined(separator: ", ")
+      let half =
+        report.spread(record).map { Words.halfWidth($0, of: Int64(report.median(record))) } ?? ""
+      return """
+        <span class="lat"><span class="bar"><i class="\(charts.color(record))" \
+        style="width:\(part)%"></i></span><span title="\(words)medians of the rounds \(rounds)">\
+        \(text) <small>\(half)</small></span></span>
+        """
     case "p90Ns", "p99Ns":
       let quantile = column.key == "p90Ns" ? summary.p90 : summary.p99
       let range = quantile.value?.interval.value
@@ -323,7 +324,8 @@ struct Page {
       </dl>
       <p>Each configuration ran in a process of its own; they took turns in random order over several \
       rounds, so that the machine's drift hits all alike. Percentiles are samples, not interpolated; \
-      their intervals hold for any distribution (95 %, order statistics). Intervals of accuracy are \
+      their intervals hold for any distribution (95 %, order statistics). The ± beside a median spans its \
+      interval and the medians of the rounds, so that drift counts too. Intervals of accuracy are \
       Wilson's. A figure that could not be measured is missing, with its reason, and never made up.</p>
       \(notes.isEmpty ? "" : "<ul class=\"notes\">\(notes)</ul>" as Markup)
       \(variants.isEmpty ? "" : more("Variants", "<table><thead><tr><th>variant</th><th class=\"n\">operators</th><th>against the original</th></tr></thead><tbody>\(variants)</tbody></table>"))

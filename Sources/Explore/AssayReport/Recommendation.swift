@@ -5,7 +5,7 @@ import AssayRecord
 ///
 /// Only VALID records count. The Pareto set holds every configuration that no other beats or equals in
 /// latency, quality and size all at once (and beats in one). The pick is the fastest one that holds the
-/// constraint; of those that are as fast within the confidence intervals, the one with the smallest
+/// constraint; of those that are as fast within their intervals and rounds, the one with the smallest
 /// file, then the fewest threads, then the best quality.
 public struct Recommendation: Sendable {
   /// What quality is told by.

@@ -31,15 +31,15 @@ struct RecommendationWords {
 
   private func speed(_ pick: Record) -> String? {
     guard let p50 = report.summary(pick).p50.value else { return nil }
-    let here = "\(Words.time(Double(p50.value)))\(interval(p50)) at the median"
+    let here = "\(Words.time(Double(p50.value)))\(spread(pick)) at the median"
     guard let baseline, baseline.id != pick.id, let base = report.summary(baseline).p50.value,
       p50.value > 0
     else { return "It takes \(here)." }
     let other = report.place(baseline)
-    let there = "\(Words.time(Double(base.value)))\(interval(base))"
+    let there = "\(Words.time(Double(base.value)))\(spread(baseline))"
     if report.areAsFast(pick, baseline) {
       return
-        "It takes \(here), as fast as the fastest float32 (\(other), \(there)): the intervals overlap."
+        "It takes \(here), as fast as the fastest float32 (\(other), \(there)): their rounds overlap."
     }
     let ratio = Double(base.value) / Double(p50.value)
     return ratio >= 1
@@ -47,10 +47,11 @@ struct RecommendationWords {
       : "\(Words.significant(1 / ratio, 2))x slower than the fastest float32 (\(other)): \(here) against \(there)."
   }
 
-  /// Half the width of the 95 % interval in percent of the figure, as ` ±0.1 %`.
-  private func interval(_ quantile: Quantile) -> String {
-    guard let range = quantile.interval.value, quantile.value > 0 else { return "" }
-    return " " + Words.halfWidth(range, of: quantile.value)
+  /// How well a median is known, as ` ±0.1 %`.
+  private func spread(_ record: Record) -> String {
+    guard let range = report.spread(record) else { return "" }
+    let text = Words.halfWidth(range, of: Int64(report.median(record)))
+    return text.isEmpty ? "" : " " + text
   }
 
   private func size(_ pick: Record) -> String? {
@@ -108,7 +109,7 @@ struct RecommendationWords {
     if others.isEmpty { return nil }
     let named = others.prefix(3).map(report.title).joined(separator: "; ")
     let more = others.count > 3 ? " and \(others.count - 3) more" : ""
-    return "As fast within the intervals: \(named)\(more)."
+    return "As fast within what rounds differ by: \(named)\(more)."
   }
 
   func noPick(_ valid: [Record]) -> String {

@@ -67,8 +67,8 @@ private func table(
   var drawn: [Drawn] = Column.all.map { column in
     let cells = zip(records, summaries).map { record, summary in
       var text = column.text(record, summary, report).value ?? "-"
-      if column.key == "p50Ns" { text += spread(summary) }
-      if column.key == "accuracy" { text += spread(record) }
+      if column.key == "p50Ns" { text += spread(record, report) }
+      if column.key == "accuracy" { text += accuracySpread(record) }
       return Words.printable(text)
     }
     let widest = (cells + [column.heading]).map(\.count).max() ?? 0
@@ -102,16 +102,15 @@ private func table(
   return lines + [paint.dim(String(legend.prefix(max(width, 40))))]
 }
 
-/// Half the interval of a median in percent of it, as ` ±0.4 %`.
-private func spread(_ summary: Summary) -> String {
-  guard let p50 = summary.p50.value, let range = p50.interval.value, p50.value > 0 else {
-    return ""
-  }
-  return " " + Words.halfWidth(range, of: p50.value)
+/// How well a median is known, as ` ±0.4 %`.
+private func spread(_ record: Record, _ report: ComparisonReport) -> String {
+  guard let range = report.spread(record) else { return "" }
+  let text = Words.halfWidth(range, of: Int64(report.median(record)))
+  return text.isEmpty ? "" : " " + text
 }
 
 /// Half the interval of an accuracy in points, as ` ±1.9`.
-private func spread(_ record: Record) -> String {
+private func accuracySpread(_ record: Record) -> String {
   guard let accuracy = record.accuracy.value, record.accuracyCount > 0 else { return "" }
   let range = Proportion(fraction: accuracy, of: record.accuracyCount).interval
   return " ±" + Words.fixed((range.upperBound - range.lowerBound) * 50, 1)
@@ -142,7 +141,10 @@ private struct Paint {
 /// The records as CSV (RFC 4180): numbers in base units, empty where a figure is missing.
 public func renderCSV(_ report: ComparisonReport) -> String {
   let recommendation = Recommendation(report)
-  let extra = ["p50LowNs", "p50HighNs", "accuracyLow", "accuracyHigh", "samples"]
+  let extra = [
+    "p50LowNs", "p50HighNs", "spreadLowNs", "spreadHighNs", "accuracyLow", "accuracyHigh",
+    "samples",
+  ]
   let tail = ["pareto", "pick", "verdict", "reasons", "modelSha256", "id"]
   var lines = [(Column.all.map(\.key) + extra + tail).joined(separator: ",")]
   for record in report.ordered {
@@ -155,6 +157,8 @@ public func renderCSV(_ report: ComparisonReport) -> String {
     }
     let range = summary.p50.value?.interval.value
     cells += [range.map { "\($0.lowerBound)" } ?? "", range.map { "\($0.upperBound)" } ?? ""]
+    let spread = report.spread(record)
+    cells += [spread.map { "\($0.lowerBound)" } ?? "", spread.map { "\($0.upperBound)" } ?? ""]
     let accuracy = record.accuracy.value.map {
       Proportion(fraction: $0, of: record.accuracyCount).interval
     }

@@ -65,6 +65,7 @@ enum Words {
   static func halfWidth(_ range: ClosedRange<Int64>, of value: Int64) -> String {
     guard value > 0 else { return "" }
     let percent = Double(range.upperBound - range.lowerBound) / 2 / Double(value) * 100
+    if percent < 0.01 { return "±<0.01 %" }
     return "±" + significant(percent, percent < 1 ? 1 : 2) + " %"
   }
 

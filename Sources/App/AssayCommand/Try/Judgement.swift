@@ -50,7 +50,7 @@ struct Judgement {
       ? agreement.proportion.fraction.map { .value($0) } ?? .missing(reason: "there are no data")
       : .missing(reason: "the outputs are no scores of classes")
     snrDb =
-      errors.snrDb.map { $0.isFinite ? .value($0) : .missing(reason: "outputs are identical") }
+      errors.snrDb.map { .value($0) }
       ?? .missing(reason: "outputs hold values that are no numbers")
   }
 

@@ -103,8 +103,8 @@ extension Certificate {
 /// Writes the page, shows the table and says how the command ends.
 func conclude(_ result: TryResult, _ console: Console) throws -> ExitStatus {
   let report = result.report()
-  let page = Host.join(result.plan.folder, "report.md")
-  try AtomicFile.write(renderMarkdown(report), to: page)
+  let page = Host.join(result.plan.folder, "report.html")
+  try AtomicFile.write(renderReport(report), to: page)
   try AtomicFile.write(renderCSV(report), to: Host.join(result.plan.folder, "results.csv"))
   try console.result(
     result.json(report, page: page),
