@@ -68,7 +68,7 @@ struct TFLiteImporter {
   private var foldedIntegers: [Int: Tensor] = [:]
   /// Inputs with extents other than the batch that the file leaves open.
   private var openInputs: [String] = []
-  private var opaqueCounts: [(name: String, count: Int)] = []
+  private var opaque: [(name: String, count: Int, bytes: Int)] = []
 
   init(_ model: ModelRecord, options: ImportOptions) throws {
     self.model = model
@@ -227,21 +227,23 @@ struct TFLiteImporter {
     }
     let types = try source.record.outputs.map { try type(of: record(Int($0))) }
     try add(Opaque(source.name, outputTypes: types), inputs, source)
-    if let known = opaqueCounts.firstIndex(where: { $0.name == source.name }) {
-      opaqueCounts[known].count += 1
+    let bytes = source.record.customLength
+    if let known = opaque.firstIndex(where: { $0.name == source.name }) {
+      opaque[known].count += 1
+      opaque[known].bytes += bytes
     } else {
-      opaqueCounts.append((source.name, 1))
+      opaque.append((source.name, 1, bytes))
     }
   }
 
   private mutating func describeOpaque() {
-    for (name, count) in opaqueCounts {
+    for (name, count, bytes) in opaque {
       let isEdgeTPU = name == "edgetpu-custom-op"
       diagnostics.append(
         Diagnostic(
           isEdgeTPU ? "TFL021" : "TFL020",
           isEdgeTPU
-            ? "part of the network is compiled for an Edge TPU (\(count) \(name))"
+            ? "part of the network is compiled for an Edge TPU (\(count) \(name), \(bytes) bytes)"
             : "operator \(name) cannot be computed here (\(count) of \(graph.nodes.count) nodes)",
           remedy: isEdgeTPU
             ? "run it with the Edge TPU delegate; convert the model from which it was compiled"
@@ -449,6 +451,13 @@ struct TFLiteImporter {
 
   /// The elements that the file holds for a tensor; `nil` when it holds none.
   private func elements(of tensor: TensorRecord) throws -> Tensor? {
+    guard !tensor.isExternal else {
+      throw Diagnostic(
+        "TFL014",
+        "the constant '\(tensor.name)' lies in another file",
+        remedy: "convert the model with its weights inside"
+      )
+    }
     let type = try type(of: tensor)
     let isThere = model.buffers.indices.contains(tensor.buffer)
     guard isThere, let bytes = model.buffers[tensor.buffer] else {

@@ -105,6 +105,7 @@ extension TensorRecord {
     isVariable = try table.bool(5)
     isSparse = try table.has(6)
     signature = try table.vector(7, of: Int32.self)
+    isExternal = try table.scalar(10, default: UInt32(0)) != 0
   }
 }
 

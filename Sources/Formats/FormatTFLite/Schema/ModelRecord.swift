@@ -54,6 +54,8 @@ struct TensorRecord {
   var quantization: QuantizationRecord?
   var isVariable = false
   var isSparse = false
+  /// Whether its elements lie in another file.
+  var isExternal = false
 }
 
 /// Scales and zero points; without scales it says nothing.

@@ -1,0 +1,137 @@
+import AssayBase
+import AssayCodec
+import AssayFormat
+import AssayGraph
+import AssayTensor
+import FormatTFLite
+import Testing
+
+/// What a written file looks like from outside, by its tables.
+@Suite struct ExportTests {
+  private let format = TFLiteFormat()
+
+  private func written(_ graph: Graph, description: String = "made by a test") throws -> FlatTable {
+    let options = ExportOptions(description: description)
+    let bytes = joined(try format.exportGraph(graph, options: options))
+    return try FlatBufferReader(bytes).root(identifier: "TFL3")
+  }
+
+  private func graph(_ name: String) throws -> Graph {
+    try #require(Problem.all.first { $0.name == name }).graph
+  }
+
+  /// Builtin code and version of each entry of the operator codes.
+  private func codes(_ model: FlatTable) throws -> [Int32: Int32] {
+    var codes: [Int32: Int32] = [:]
+    for entry in try model.tables(1) {
+      let old = Int32(try entry.scalar(0, default: Int8(0)))
+      let code = try entry.scalar(3, default: Int32(0))
+      #expect(old == min(code, 127))
+      codes[code] = try entry.scalar(2, default: 1)
+    }
+    return codes
+  }
+
+  /// The versions that TensorFlow 2.21's converter gives, by operator number.
+  @Test(
+    arguments: [
+      ("conv2d_same", [3: 1]), ("conv2d_grouped", [3: 6]), ("depthwise_same", [4: 1]),
+      ("depthwise_dilated", [4: 2]), ("dense", [9: 1]), ("dense_3d", [9: 5]),
+      ("transpose_conv_same", [67: 3]), ("transpose_conv_without_bias", [67: 4]),
+      ("resize_bilinear_half", [23: 3]), ("resize_bilinear_plain", [23: 1]),
+      ("transpose_5d", [39: 4]), ("unary_gelu", [150: 1]), ("float16_weights", [6: 3, 9: 1]),
+      ("dynamic_int8", [3: 5, 4: 6, 9: 12]),
+      ("static_int8_floatio", [114: 1, 3: 3, 17: 2, 0: 2, 6: 2]),
+      ("static_uint8", [114: 1, 4: 3, 9: 4, 25: 2]),
+    ] as [(String, [Int32: Int32])]
+  )
+  func versionsAreThoseOfTheConverter(name: String, expected: [Int32: Int32]) throws {
+    #expect(try codes(written(graph(name))) == expected)
+  }
+
+  @Test func metadataNameTheMakerAndTheLeastRuntime() throws {
+    let model = try written(graph("dynamic_int8"))
+    #expect(try model.scalar(0, default: UInt32(0)) == 3)
+    #expect(try model.string(3) == "made by a test")
+    let buffers = try model.tables(4)
+    #expect(try buffers[0].bytes(0) == nil)
+    let entry = try #require(try model.tables(6).first)
+    #expect(try entry.string(0) == "min_runtime_version")
+    let bytes = try #require(try buffers[Int(entry.scalar(1, default: UInt32(0)))].bytes(0))
+    // FULLY_CONNECTED in version 12 came with TensorFlow 2.17.
+    #expect(bytes.array == Array("2.17.0".utf8) + [UInt8](repeating: 0, count: 10))
+  }
+
+  @Test func signatureHasTheNamesOfTheGraph() throws {
+    let signature = try #require(try written(graph("several_outputs")).tables(7).first)
+    #expect(try signature.string(2) == "serving_default")
+    #expect(try signature.tables(0).map { try $0.string(0) } == ["first input", "second"])
+    #expect(try signature.tables(1).map { try $0.string(0) } == ["output_0", "output_1"])
+  }
+
+  @Test func equalConstantsAreStoredOnceAndLargeOnesNotCopied() throws {
+    let weights = Tensor((0..<4096).map { Float($0) }, [64, 64])
+    let copy = Tensor((0..<4096).map { Float($0) }, [64, 64])
+    var graph = Graph(name: "shared")
+    let x = graph.addInput("x", TensorType(.float32, [1, 64]))
+    let y = try graph.addNode("y", FullyConnected(), [x, graph.addConstant("a", weights)])
+    let z = try graph.addNode("z", FullyConnected(), [y[0], graph.addConstant("b", copy)])
+    graph.outputs = z
+    let pieces = try format.exportGraph(graph, options: ExportOptions())
+    #expect(pieces.reduce(0) { $0 + $1.count } < 16384 + 2000)
+    let isUncopied = pieces.contains { piece in
+      unsafe piece.withUnsafeBytes { a in
+        unsafe weights.bytes.withUnsafeBytes { b in unsafe a.baseAddress == b.baseAddress }
+      }
+    }
+    #expect(isUncopied)
+  }
+
+  @Test func openExtentsAreInTheShapeSignature() throws {
+    var graph = Graph(name: "open")
+    let x = graph.addInput("x", TensorType(.float32, [-1, 3]))
+    graph.outputs = try graph.addNode("y", Unary(.relu), [x])
+    let tensor = try #require(try written(graph).tables(2)[0].tables(0).first)
+    #expect(try tensor.vector(0, of: Int32.self) == [1, 3])
+    #expect(try tensor.vector(7, of: Int32.self) == [-1, 3])
+    let bytes = joined(try format.exportGraph(graph, options: ExportOptions()))
+    let five = try format.importGraph(bytes, options: ImportOptions(batch: 5)).graph
+    #expect(five.outputs.map { five[$0].type.shape } == [[5, 3]])
+  }
+
+  @Test func everythingThatCannotBeWrittenIsNamed() throws {
+    var graph = Graph(name: "odd")
+    let x = graph.addInput("x", TensorType(.float32, [1, 4, 4, 2]))
+    let a = try graph.addNode("first", Unary(.erf), [x])
+    let edge = Pad(before: [0, 1, 1, 0], after: [0, 1, 1, 0], mode: .edge)
+    let b = try graph.addNode("second", edge, [a[0]])
+    let type = TensorType(.float32, [1])
+    graph.outputs = try graph.addNode("third", Opaque("mystery", outputTypes: [type]), [b[0]])
+    #expect(
+      performing: { try format.exportGraph(graph, options: ExportOptions()) },
+      throws: { error in
+        guard let all = (error as? Diagnostics)?.all else { return false }
+        return all.map(\.code) == ["TFL101", "TFL106", "TFL101"]
+          && all.map { $0.location.first } == [
+            "node 'first' (Erf)", "node 'second' (Pad)", "node 'third' (mystery)",
+          ]
+      }
+    )
+  }
+
+  @Test func otherFilesAreRefused() throws {
+    let wrong: [([UInt8], String)] = [
+      ([], "FLB003"), (Array("PK not a model".utf8), "FLB003"),
+      ([0xFF, 0xFF, 0xFF, 0xFF] + Array("TFL3".utf8), "FLB001"),
+      ([8, 0, 0, 0] + Array("TFL3".utf8) + [4, 0, 0, 0], "FLB001"),
+    ]
+    for (bytes, code) in wrong {
+      #expect(
+        "\(bytes)",
+        performing: { try format.importGraph(ByteView(bytes), options: ImportOptions()) },
+        throws: { ($0 as? Diagnostic)?.code == code }
+      )
+    }
+    #expect(!format.sniff(ByteView(Array("PK\u{3}\u{4}".utf8))))
+  }
+}
