@@ -25,7 +25,7 @@ extension KerasLayer {
       guard let fallback else { throw malformed(key, "a whole number") }
       return fallback
     }
-    guard let number = value.int, abs(number) < 1 << 24 else {
+    guard let number = value.int, number.magnitude < 1 << 24 else {
       throw malformed(key, "a whole number")
     }
     return number
@@ -63,7 +63,7 @@ extension KerasLayer {
     }
     if value.int != nil { return [Int](repeating: try int(key), count: count) }
     guard let numbers = value.ints, numbers.count == count,
-      numbers.allSatisfy({ abs($0) < 1 << 24 })
+      numbers.allSatisfy({ $0.magnitude < 1 << 24 })
     else { throw malformed(key, "\(count) whole numbers") }
     return numbers
   }
@@ -73,7 +73,7 @@ extension KerasLayer {
     guard let value = self[key] else { throw malformed(key, "whole numbers") }
     if value.int != nil { return [try int(key)] }
     guard let numbers = value.ints, numbers.count <= 64,
-      numbers.allSatisfy({ abs($0) < 1 << 24 })
+      numbers.allSatisfy({ $0.magnitude < 1 << 24 })
     else { throw malformed(key, "whole numbers") }
     return numbers
   }

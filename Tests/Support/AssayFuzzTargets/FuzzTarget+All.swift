@@ -48,6 +48,12 @@ extension FuzzTarget {
       _ = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
     },
     FuzzTarget(name: "keras") { bytes in try cycle(bytes, KerasFormat()) },
+    FuzzTarget(name: "keras-config") { bytes in
+      var writer = ZipWriter()
+      try writer.add("config.json", [ByteView(bytes)])
+      try writer.add("model.weights.h5", [emptyHDF5])
+      try importKeras(ByteView(writer.finish().flatMap(\.array)))
+    },
     FuzzTarget(name: "tflite") { bytes in try cycle(bytes, TFLiteFormat()) },
     FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
   ]
@@ -63,6 +69,23 @@ extension FuzzTarget {
       throw Finding("what was written is refused: \(error)")
     }
   }
+
+  private static func importKeras(_ bytes: ByteView) throws {
+    let graph = try KerasFormat().importGraph(bytes, options: ImportOptions()).graph
+    let faults = graph.validate()
+    guard faults.isEmpty else { throw Finding("the graph is not whole: \(faults)") }
+  }
+
+  /// A file whose root group has no members: superblock 2, then an object header without messages.
+  private static let emptyHDF5 = {
+    func address(_ value: UInt64) -> [UInt8] {
+      (0..<8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+    let superblock: [UInt8] =
+      [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A, 2, 8, 8, 0]
+      + address(0) + address(.max) + address(59) + address(48) + [0, 0, 0, 0]
+    return ByteView(superblock + Array("OHDR".utf8) + [2, 0, 0] + [0, 0, 0, 0])
+  }()
 
   /// Reads everything below an object, as an importer might, within a budget of objects.
   private static func visit(_ object: HDF5Object, left: inout Int, depth: Int) throws {
