@@ -97,6 +97,7 @@ import Testing
     "mobilnet", "scale=", "scale=1/0", "scale=1/2/3", "mean=1:2", "std=0", "std=1:0:1",
     "crop=center:2", "crop=left", "crop=center:0", "resize=0", "resize=1x2x3", "resize=99999",
     "filter=smooth", "layout=hwc", "orient=yes", "colr=rgb", "scale=nan", "=", "scale=inf",
+    "mean=1e300", "std=1e-50", "mean=1e30/1e-30", "scale=1/1e-60",
   ])
   func badSpecificationsAreRefused(spec: String) {
     #expect {

@@ -93,6 +93,8 @@ private func hostile(_ name: String) -> ComparisonReport {
     let outline = Outline(Self.whole)
     #expect(outline.faults == [])
     #expect(outline.tags.count { $0 == "h1" } == 1)
+    // No name of the fake comparison has a quote: one that is escaped was meant as markup.
+    #expect(!Self.whole.contains("&quot;") && !Self.whole.contains("&lt;"))
     for section in [
       "answer", "table", "scatter", "distributions", "init", "operators", "failed", "how",
     ] {

@@ -144,11 +144,16 @@ extension Preprocessing {
 
   private static func fraction(_ value: String) throws -> (Double, Double) {
     let words = value.split(separator: "/", omittingEmptySubsequences: false)
-    let numbers = words.compactMap { Double($0) }.filter(\.isFinite)
+    // Values are computed in single precision, where larger or smaller numbers are no numbers.
+    let numbers = words.compactMap { Double($0) }.filter { $0 == 0 || isSingle($0) }
     guard numbers.count == words.count, (1...2).contains(numbers.count),
       numbers.count == 1 || numbers[1] != 0
     else { throw fault("scale", value) }
     return (numbers[0], numbers.count == 2 ? numbers[1] : 1)
+  }
+
+  private static func isSingle(_ value: Double) -> Bool {
+    Float(value).isFinite && Float(value) != 0
   }
 
   private static func channels(_ value: String, _ key: String) throws -> [Double] {
@@ -157,7 +162,9 @@ extension Preprocessing {
       let (numerator, denominator) = try fraction(String(word))
       return numerator / denominator
     }
-    guard numbers.count == 1 || numbers.count == 3 else { throw fault(key, value) }
+    guard numbers.count == 1 || numbers.count == 3,
+      numbers.allSatisfy({ $0 == 0 || isSingle($0) })
+    else { throw fault(key, value) }
     return numbers
   }
 

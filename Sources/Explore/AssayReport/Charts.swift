@@ -84,16 +84,17 @@ struct Charts {
     }
     let ends = intervals.flatMap { [$0.range.lowerBound, $0.range.upperBound] }
     let y = Axis(linear: points.map(\.y) + ends, air: ends.isEmpty ? 0.16 : 0.06)
-    let height = 380.0
+    let height = 400.0
+    let top = 30.0
     let bottom = 44.0
     func percent(_ value: Double) -> Double { 8 + 89 * x.place(value) }
-    func row(_ value: Double) -> Double { 10 + (height - bottom - 10) * (1 - y.place(value)) }
+    func row(_ value: Double) -> Double { top + (height - bottom - top) * (1 - y.place(value)) }
     let greatest = points.map(\.record.model.byteCount).max() ?? 1
 
     var marks: Markup = ""
     for tick in x.ticks() {
       marks +=
-        "<line class=\"grid\" x1=\"\(percent(tick))%\" x2=\"\(percent(tick))%\" y1=\"6\" y2=\"\(height - bottom)\"/>"
+        "<line class=\"grid\" x1=\"\(percent(tick))%\" x2=\"\(percent(tick))%\" y1=\"\(top)\" y2=\"\(height - bottom)\"/>"
       marks +=
         "<text class=\"tick\" x=\"\(percent(tick))%\" y=\"\(height - bottom + 18)\" text-anchor=\"middle\">\(Words.time(tick))</text>"
     }
@@ -130,7 +131,7 @@ struct Charts {
       configurations; the table below has the same figures.</desc>
       \(marks)
       <text class="axis" x="97%" y="\(height - 6)" text-anchor="end">median latency (logarithmic) →</text>
-      <text class="axis" x="8%" y="\(height - 6)">↑ \(qualityTitle)</text>
+      <text class="axis" x="0" y="14">↑ \(qualityTitle)</text>
       </svg>
       """
   }
@@ -344,7 +345,7 @@ struct Charts {
       $0.value.ns == $1.value.ns ? $0.key < $1.key : $0.value.ns > $1.value.ns
     }
     let share = sum / max(report.median(record), 1)
-    if share < 0.3 {
+    if share < 0.5 {
       return """
         <p class="lead">The runtime's profiler accounts for \(Words.percent(share, 0)) of the latency: its \
         clock is too coarse for operators as short as these.</p>

@@ -152,7 +152,7 @@ struct Page {
 
   private var table: Markup {
     var heads = Column.all.map { column -> Markup in
-      "<th scope=\"col\"\(column.isNumber ? " class=\"n\"" : "") title=\"\(column.help)\"><button type=\"button\">\(column.heading)</button></th>"
+      "<th scope=\"col\"\(column.isNumber ? " class=\"n\"" as Markup : "") title=\"\(column.help)\"><button type=\"button\">\(column.heading)</button></th>"
     }
     heads.insert(
       "<th scope=\"col\" title=\"whether the figures hold\"><button type=\"button\">verdict</button></th>",

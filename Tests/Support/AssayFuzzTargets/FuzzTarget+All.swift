@@ -45,7 +45,10 @@ extension FuzzTarget {
       }
     },
     FuzzTarget(name: "preprocessing") { bytes in
-      _ = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
+      let value = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
+      guard try Preprocessing.parse(value.text) == value else {
+        throw Finding("\(value.text) does not read back")
+      }
     },
     FuzzTarget(name: "keras") { bytes in try cycle(bytes, KerasFormat()) },
     FuzzTarget(name: "keras-config") { bytes in
