@@ -161,6 +161,9 @@ private func comparison(_ folder: String = "/tmp") throws -> Comparison {
       #expect(try session.timedRun() < 1_000_000_000)
       #expect(try session.output(0).floats() == [value])
     }
+    let times = try session.timedRuns(7)
+    #expect(times.count == 7 && times.allSatisfy { $0 < 1_000_000_000 })
+    #expect(try session.output(0).floats() == [-1] && session.timedRuns(0).isEmpty)
     #expect(throws: Diagnostic.self) { try session.write(ByteView([1]), toInput: 0) }
   }
 

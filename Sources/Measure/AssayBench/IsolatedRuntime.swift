@@ -137,6 +137,25 @@ final class IsolatedSession: Session {
 
   func runOnce() throws { _ = try timedRun() }
 
+  func timedRuns(_ count: Int) throws -> [UInt64] {
+    guard count > 0 else { return [] }
+    do {
+      try feed()
+      results = nil
+      let limits = BlockLimits(
+        minimumCount: count,
+        minimumNanoseconds: 0,
+        maximumCount: count,
+        maximumNanoseconds: UInt64(patience * 1e9)
+      )
+      let answer = try worker.ask(limits.request("block"), seconds: patience * 2)
+      return (answer["samples"]?.ints ?? []).map { UInt64(clamping: $0) }
+    } catch let error as Diagnostic {
+      lastFailure = error
+      throw error
+    }
+  }
+
   func run() throws(RunFailure) {
     do { try runOnce() } catch { throw RunFailure(status: -1) }
   }

@@ -79,7 +79,7 @@ public final class ProcessWorker: WorkerLink {
     return Diagnostic(
       "BEN110",
       "the runtime ended the worker: \(end.text)",
-      remedy: "the runtime crashes on this model; try another runtime, provider or version",
+      remedy: "the file may be broken, or the runtime at fault: try another one",
       cause: words
     )
   }

@@ -106,6 +106,8 @@ public protocol Session: AnyObject {
   func runOnce() throws
   /// Runs once and tells how long the run alone took, nanoseconds; a diagnostic on failure.
   func timedRun() throws -> UInt64
+  /// Runs several times, one after the other, and tells how long each run alone took, nanoseconds.
+  func timedRuns(_ count: Int) throws -> [UInt64]
   /// Copies the elements of one output out.
   func readOutput(_ index: Int) throws -> ByteView
   /// The runtime's words for the last failure.
@@ -136,6 +138,11 @@ extension Session {
     let start = Host.monotonicNanoseconds()
     try runOnce()
     return Host.monotonicNanoseconds() &- start
+  }
+
+  /// Runs between reads of the clock.
+  public func timedRuns(_ count: Int) throws -> [UInt64] {
+    try (0..<max(count, 0)).map { _ in try timedRun() }
   }
 }
 

@@ -1,7 +1,6 @@
 import AssayBase
 import AssayCatalog
 import AssayData
-import AssayHost
 import AssayRecord
 import AssayRuntime
 import AssayTensor
@@ -91,12 +90,7 @@ private func classify(
 ) throws -> Classified {
   try model.feed(sample.inputs)
   try model.session.runOnce()
-  var times: [Int64] = []
-  for _ in 0..<runs {
-    let start = Host.monotonicNanoseconds()
-    try model.session.runOnce()
-    times.append(Int64(Host.monotonicNanoseconds() - start))
-  }
+  let times = try model.session.timedRuns(max(runs, 1)).map { Int64(clamping: $0) }
   guard let scores = try model.read().first?.tensor.floats() else {
     throw Diagnostic("RTM012", "the model has no output")
   }

@@ -1,12 +1,14 @@
 import AssayBase
+import AssayBench
 import AssayCatalog
 import AssayCodec
 import AssayFormat
 import AssayGraph
+import AssayHost
 import AssayRuntime
 import AssayTensor
 
-/// A model file loaded into a runtime in this process, with the quantization that its file declares.
+/// A model file loaded into a runtime, with the quantization that its file declares.
 ///
 /// Runtimes do not all tell how an integer input or output is quantized, so the file is asked.
 struct LoadedModel {
@@ -20,7 +22,8 @@ struct LoadedModel {
     if case .unavailable(let reason, let remedy) = runtime.probe() {
       throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
     }
-    session = try locating(path) { try runtime.load(path: path, options: options) }
+    let host = isolated(runtime)
+    session = try locating(path) { try host.load(path: path, options: options) }
     let graph = try? importModel(path: path).graph
     let declared = graph.map { graph in
       (graph.inputs + graph.outputs).reduce(into: [String: Quantization]()) { table, id in
@@ -58,6 +61,15 @@ struct LoadedModel {
       (output.name, try Tensor(output.type, bytes: session.readOutput(index)))
     }
   }
+}
+
+/// The runtime in a process of its own, unless it is our own code: the others trust the files that they
+/// are given, and a broken one may end the process.
+private func isolated(_ runtime: any InferenceRuntime) -> any InferenceRuntime {
+  guard !["reference", "null"].contains(runtime.id), let executable = Host.executablePath else {
+    return runtime
+  }
+  return IsolatedRuntime(runtime, executable: executable)
 }
 
 /// The arrays of an .npz, or the lone array of an .npy under the name "".
