@@ -183,6 +183,18 @@ private func hostile(_ name: String) -> ComparisonReport {
     #expect(Outline(renderReport(zero)).faults == [])
   }
 
+  @Test func columnsOfNothingSayWhy() {
+    var report = FakeComparison.report()
+    report.records = report.records.map { record in
+      var copy = record
+      copy.accuracy = .missing(reason: "there are no labels")
+      return copy
+    }
+    #expect(renderReport(report).contains("Not there: accuracy (there are no labels)."))
+    #expect(!renderTable(report, width: 200).contains("accuracy "))
+    #expect(!Self.whole.contains("Not there:"))
+  }
+
   @Test func ticksAreRoundAndWithin() {
     #expect(Axis(linear: [98, 98.5]).ticks().allSatisfy { (97.9...98.6).contains($0) })
     #expect(!Axis(linear: [98, 98.5]).ticks().isEmpty)

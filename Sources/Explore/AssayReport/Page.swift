@@ -150,26 +150,45 @@ struct Page {
 
   // MARK: The table
 
+  /// The columns that hold something, and why the others do not.
+  private var columns: (shown: [Column], absent: [String]) {
+    let records = report.ordered.filter { !$0.samples.isEmpty }
+    var shown: [Column] = []
+    var absent: [String] = []
+    for column in Column.all {
+      let cells = records.map { column.text($0, report.summary($0), report) }
+      if cells.contains(where: { $0.value != nil }) {
+        shown.append(column)
+      } else if let reason = cells.first?.missingReason {
+        absent.append("\(column.heading) (\(reason))")
+      }
+    }
+    return (shown, absent)
+  }
+
   private var table: Markup {
-    var heads = Column.all.map { column -> Markup in
+    let (shown, absent) = columns
+    var heads = shown.map { column -> Markup in
       "<th scope=\"col\"\(column.isNumber ? " class=\"n\"" as Markup : "") title=\"\(column.help)\"><button type=\"button\">\(column.heading)</button></th>"
     }
     heads.insert(
       "<th scope=\"col\" title=\"whether the figures hold\"><button type=\"button\">verdict</button></th>",
-      at: 3
+      at: min(3, heads.count)
     )
     let slowest = report.valid.map(report.median).filter(\.isFinite).max() ?? 1
-    let rows = report.ordered.filter { !$0.samples.isEmpty }.map { row($0, slowest) }
+    let rows = report.ordered.filter { !$0.samples.isEmpty }.map { row($0, shown, slowest) }
     if rows.isEmpty { return "<p>Nothing was measured.</p>" }
+    let note: Markup =
+      absent.isEmpty ? "" : "<p class=\"lead\">Not there: \(absent.joined(separator: ", ")).</p>"
     return """
       <div class="scroll"><table class="sortable"><thead><tr>\(heads)</tr></thead>
-      <tbody>\(rows)</tbody></table></div>
+      <tbody>\(rows)</tbody></table></div>\(note)
       """
   }
 
-  private func row(_ record: Record, _ slowest: Double) -> Markup {
+  private func row(_ record: Record, _ columns: [Column], _ slowest: Double) -> Markup {
     let summary = report.summary(record)
-    var cells = Column.all.map { column -> Markup in
+    var cells = columns.map { column -> Markup in
       let number = column.number(record, summary)
       let key: Markup = number.map { " data-v=\"\(plain($0))\"" } ?? ""
       let kind: Markup = column.isNumber ? " class=\"n\"" : ""
@@ -196,7 +215,7 @@ struct Page {
       record.verdict == .valid && !record.reasons.isEmpty
       ? " <span class=\"warn\" title=\"\(notes)\">\(record.reasons.count) note\(record.reasons.count == 1 ? "" : "s" as Markup)</span>"
       : ""
-    cells.insert("<td title=\"\(notes)\">\(pill)\(warn)</td>", at: 3)
+    cells.insert("<td title=\"\(notes)\">\(pill)\(warn)</td>", at: min(3, cells.count))
     return "<tr\(marks)>\(cells)</tr>\n"
   }
 

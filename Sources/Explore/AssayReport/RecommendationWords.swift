@@ -70,20 +70,20 @@ struct RecommendationWords {
     var words: [String] = []
     if let accuracy = pick.accuracy.value {
       words.append(
-        "right on \(Words.percent(accuracy)) of \(pick.accuracyCount) labelled samples"
+        "is right on \(Words.percent(accuracy)) of \(pick.accuracyCount) labelled samples"
           + (judge.reference?.fraction.map { ", the original on \(Words.percent($0))" } ?? "")
       )
     }
     if let agreement = pick.agreement.value {
-      words.append("the original's answer on \(Words.percent(agreement))")
+      words.append("gives the original's answer on \(Words.percent(agreement))")
     }
     if let snr = pick.snrDb.value {
       words.append(
         snr.isFinite
-          ? "\(Words.fixed(snr, 1)) dB signal to noise" : "outputs equal to the original's"
+          ? "has \(Words.fixed(snr, 1)) dB signal to noise" : "has outputs equal to the original's"
       )
     }
-    return words.isEmpty ? nil : "It is " + words.joined(separator: "; ") + "."
+    return words.isEmpty ? nil : "It " + words.joined(separator: "; ") + "."
   }
 
   /// What the number of samples can tell about the accuracy that is lost.

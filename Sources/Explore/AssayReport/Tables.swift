@@ -75,7 +75,7 @@ private func table(
     return Drawn(column: column, cells: cells, width: widest)
   }
   // A column in which there is nothing says nothing.
-  drawn.removeAll { $0.column.priority > 0 && $0.cells.allSatisfy { $0 == "-" } }
+  drawn.removeAll { $0.cells.allSatisfy { $0 == "-" } }
   func total() -> Int { drawn.reduce(2) { $0 + $1.width + 2 } }
   while total() > width, let least = drawn.map(\.column.priority).max(), least > 0 {
     drawn.removeAll { $0.column.priority == least }
