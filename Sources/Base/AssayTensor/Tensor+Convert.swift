@@ -28,8 +28,15 @@ extension Tensor {
     case .uint64: elements(as: UInt64.self).map { Int(clamping: $0) }
     case .int4, .uint4: nibbles()
     case .string: []
-    default: floats().map { $0.isNaN ? 0 : Int(exactly: $0.rounded(.towardZero)) ?? Int.max }
+    case .float64: elements(as: Double.self).map(truncated)
+    default: floats().map { truncated(Double($0)) }
     }
+  }
+
+  /// The integer next to `real` towards zero; clamped, and 0 for NaN.
+  private func truncated(_ real: Double) -> Int {
+    if real.isNaN { return 0 }
+    return real >= 0x1p63 ? Int.max : real < -0x1p63 ? Int.min : Int(real)
   }
 
   private func nibbles() -> [Int] {
