@@ -79,23 +79,28 @@ public struct Preprocessing: Sendable, Equatable {
       && std.allSatisfy { $0 == 1 }
   }
 
-  /// One value, in single precision as the frameworks do it.
-  @inline(__always)
-  func value(_ x: Float, channel: Int) -> Float {
-    var y = x
-    if scaleNumerator != 1 { y *= Float(scaleNumerator) }
-    if scaleDenominator != 1 { y /= Float(scaleDenominator) }
-    let mean = mean.count > channel ? mean[channel] : mean.first ?? 0
-    let std = std.count > channel ? std[channel] : std.first ?? 1
-    y -= Float(mean)
-    if std != 1 { y /= Float(std) }
-    return y
+  /// One value of a channel.
+  func value(_ x: Float, channel: Int) -> Float { Affine(self, channel: channel)(x) }
+}
+
+/// What happens to the values of one channel, in single precision as the frameworks do it.
+private struct Affine {
+  private let numerator: Float
+  private let denominator: Float
+  private let mean: Float
+  private let std: Float
+
+  init(_ preprocessing: Preprocessing, channel: Int) {
+    let (means, stds) = (preprocessing.mean, preprocessing.std)
+    numerator = Float(preprocessing.scale.numerator)
+    denominator = Float(preprocessing.scale.denominator)
+    mean = Float(means.count > channel ? means[channel] : means.first ?? 0)
+    std = Float(stds.count > channel ? stds[channel] : stds.first ?? 1)
   }
 
-  /// A table of `value` for the integers 0...255, one row a channel.
-  private func table(channels: Int) -> [[Float]] {
-    (0..<channels).map { channel in (0...255).map { value(Float($0), channel: channel) } }
-  }
+  // Factors and divisors of 1 change no bit.
+  @inline(__always)
+  func callAsFunction(_ x: Float) -> Float { (x * numerator / denominator - mean) / std }
 }
 
 extension Preprocessing {
@@ -126,21 +131,17 @@ extension Preprocessing {
     let channels = target.channels
     let isBGR = color == .bgr && channels == 3
     var output = [Float](repeating: 0, count: width * height * channels)
-    // Whole values are looked up; filters that do not round give others.
-    let table = table(channels: channels)
-    for y in 0..<height {
-      for x in 0..<width {
-        let from = ((y + top) * size.width + x + left) * channels
-        for channel in 0..<channels {
-          let raw = values[from + (isBGR ? 2 - channel : channel)]
-          let index = Int(raw)
-          let value =
-            Float(index) == raw && (0...255).contains(index)
-            ? table[channel][index] : self.value(raw, channel: channel)
-          let to =
-            target.isChannelsFirst
-            ? (channel * height + y) * width + x : (y * width + x) * channels + channel
-          output[to] = value
+    for channel in 0..<channels {
+      let affine = Affine(self, channel: channel)
+      let source = isBGR ? 2 - channel : channel
+      let step = target.isChannelsFirst ? 1 : channels
+      var to = target.isChannelsFirst ? channel * height * width : channel
+      for y in 0..<height {
+        var from = ((y + top) * size.width + left) * channels + source
+        for _ in 0..<width {
+          output[to] = affine(values[from])
+          from &+= channels
+          to &+= step
         }
       }
     }

@@ -78,21 +78,42 @@ extension Image {
       }
     }
     let columns = steps(width, newWidth)
-    var result: [Float] = []
-    result.reserveCapacity(newWidth * newHeight * channels)
-    for row in steps(height, newHeight) {
-      let top = row.low * width
-      let bottom = row.high * width
+    let length = newWidth * channels
+    var result = [Float](repeating: 0, count: length * newHeight)
+    // A source row is interpolated once and serves as the lower and then the upper neighbor.
+    var upper = [Float](repeating: 0, count: length)
+    var lower = upper
+    var held = (upper: -1, lower: -1)
+    func interpolate(_ row: Int, into target: inout [Float]) {
+      let base = row * width
+      var at = 0
       for column in columns {
+        let low = (base + column.low) * channels
+        let high = (base + column.high) * channels
         for channel in 0..<channels {
-          let a = Float(pixels[(top + column.low) * channels + channel])
-          let b = Float(pixels[(top + column.high) * channels + channel])
-          let c = Float(pixels[(bottom + column.low) * channels + channel])
-          let d = Float(pixels[(bottom + column.high) * channels + channel])
-          let upper = a + (b - a) * column.fraction
-          let lower = c + (d - c) * column.fraction
-          result.append(upper + (lower - upper) * row.fraction)
+          let a = Float(pixels[low &+ channel])
+          let b = Float(pixels[high &+ channel])
+          target[at] = a + (b - a) * column.fraction
+          at &+= 1
         }
+      }
+    }
+    for (y, row) in steps(height, newHeight).enumerated() {
+      if held.lower == row.low {
+        swap(&upper, &lower)
+        swap(&held.upper, &held.lower)
+      }
+      if held.upper != row.low {
+        interpolate(row.low, into: &upper)
+        held.upper = row.low
+      }
+      if held.lower != row.high {
+        interpolate(row.high, into: &lower)
+        held.lower = row.high
+      }
+      let start = y * length
+      for x in 0..<length {
+        result[start &+ x] = upper[x] + (lower[x] - upper[x]) * row.fraction
       }
     }
     return result
@@ -124,7 +145,7 @@ extension Image {
     support: Double,
     _ kernel: (Double) -> Double
   ) -> [Float] {
-    func windows(_ old: Int, _ new: Int) -> [Window<Int>] {
+    func windows(_ old: Int, _ new: Int) -> [Window<Int32>] {
       let scale = Double(old) / Double(new)
       let stretch = max(scale, 1)
       return (0..<new).map { index in
@@ -139,13 +160,14 @@ extension Image {
         return Window(
           first: first,
           weights: weights.map {
-            Int(($0 * 4_194_304 + ($0 < 0 ? -0.5 : 0.5)).rounded(.towardZero))
+            Int32(($0 * 4_194_304 + ($0 < 0 ? -0.5 : 0.5)).rounded(.towardZero))
           }
         )
       }
     }
-    func clip(_ value: Int) -> Int { min(max(value >> 22, 0), 255) }
-    var values = pixels.map { Int($0) }
+    // The weights' sizes add up to less than 2, and 2 * 255 * 2^22 fits 32 bits.
+    func clip(_ value: Int32) -> Int32 { min(max(value >> 22, 0), 255) }
+    var values = pixels.map { Int32($0) }
     // A side that keeps its length is not touched.
     if newWidth != width {
       values = across(values, width, height, windows(width, newWidth), 1 << 21, clip)
@@ -157,7 +179,7 @@ extension Image {
   }
 
   /// Resamples each row.
-  private func across<Value: Numeric>(
+  private func across<Value: ResampledValue>(
     _ source: [Value],
     _ oldWidth: Int,
     _ rows: Int,
@@ -165,47 +187,74 @@ extension Image {
     _ start: Value,
     _ finish: (Value) -> Value
   ) -> [Value] {
-    var result: [Value] = []
-    result.reserveCapacity(rows * windows.count * channels)
+    var result = [Value](repeating: start, count: rows * windows.count * channels)
+    var at = 0
     for row in 0..<rows {
       for window in windows {
-        for channel in 0..<channels {
-          var sum = start
-          var from = (row * oldWidth + window.first) * channels + channel
+        var from = (row * oldWidth + window.first) * channels
+        if channels == 3 {
+          var (a, b, c) = (start, start, start)
           for weight in window.weights {
-            sum += source[from] * weight
-            from += channels
+            a.add(source[from], times: weight)
+            b.add(source[from &+ 1], times: weight)
+            c.add(source[from &+ 2], times: weight)
+            from &+= 3
           }
-          result.append(finish(sum))
+          result[at] = finish(a)
+          result[at &+ 1] = finish(b)
+          result[at &+ 2] = finish(c)
+        } else {
+          var sum = start
+          for weight in window.weights {
+            sum.add(source[from], times: weight)
+            from &+= 1
+          }
+          result[at] = finish(sum)
         }
+        at &+= channels
       }
     }
     return result
   }
 
   /// Resamples each column.
-  private func down<Value: Numeric>(
+  private func down<Value: ResampledValue>(
     _ source: [Value],
     _ width: Int,
     _ windows: [Window<Value>],
     _ start: Value,
     _ finish: (Value) -> Value
   ) -> [Value] {
-    let stride = width * channels
+    let length = width * channels
     var result: [Value] = []
-    result.reserveCapacity(stride * windows.count)
+    result.reserveCapacity(length * windows.count)
     for window in windows {
-      for column in 0..<stride {
-        var sum = start
-        var from = window.first * stride + column
-        for weight in window.weights {
-          sum += source[from] * weight
-          from += stride
-        }
-        result.append(finish(sum))
+      // Row by row, so that the inner loop runs over neighbors in memory.
+      var sums = [Value](repeating: start, count: length)
+      for (index, weight) in window.weights.enumerated() {
+        let base = (window.first + index) * length
+        let row = source[base..<base + length]
+        for (column, value) in zip(sums.indices, row) { sums[column].add(value, times: weight) }
       }
+      for sum in sums { result.append(finish(sum)) }
     }
     return result
+  }
+}
+
+/// Numbers that pictures are resampled in.
+private protocol ResampledValue {
+  /// Adds a product; the caller sees to it that integers do not overflow.
+  mutating func add(_ value: Self, times weight: Self)
+}
+
+extension Float: ResampledValue {
+  fileprivate mutating func add(_ value: Float, times weight: Float) { self += value * weight }
+}
+
+extension Int32: ResampledValue {
+  fileprivate mutating func add(_ value: Int32, times weight: Int32) {
+    self = self &+ value &* weight
   }
 }
 
