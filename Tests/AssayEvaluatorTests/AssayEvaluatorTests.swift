@@ -65,6 +65,11 @@ struct Problem {
 
   static let activations: [Activation] = [.none, .relu, .relu6, .reluN1To1]
 
+  @Test func everyOperatorCanBeExecuted() {
+    for row in OperatorTable.rows { #expect(Evaluator.canEvaluate(row.example), "\(row.name)") }
+    #expect(!Evaluator.canEvaluate(Opaque("custom", outputTypes: [])))
+  }
+
   @Test func convolutions() {
     forAll(count: 80) { rng in
       let groups = rng.pick([1, 1, 2, 4])

@@ -31,7 +31,7 @@ public final class Evaluator {
   /// - Throws: `Diagnostics` EVL011 that name every operator that cannot be executed; what operators say
   ///   about shapes that do not fit.
   public init(_ graph: Graph, threads: Int = 1, kernels: Kernels = .best) throws {
-    let faults = graph.nodes.filter { !($0.op is any EvaluatedOperator) }.map { node in
+    let faults = graph.nodes.filter { !Self.canEvaluate($0.op) }.map { node in
       Diagnostic(
         "EVL011",
         "operator '\(node.op.name)' cannot be computed",
@@ -50,6 +50,9 @@ public final class Evaluator {
       _ = try plan(graph.inputs.map { graph[$0].type.shape })
     }
   }
+
+  /// Whether it can execute an operator.
+  public static func canEvaluate(_ op: any Operator) -> Bool { op is any EvaluatedOperator }
 
   /// Throws what is wrong with a graph: kernels read and write as the shapes say.
   private static func check(_ graph: Graph) throws {

@@ -19,6 +19,9 @@ public struct Quantizer: Sendable {
     self.minimumWeightElements = minimumWeightElements
   }
 
+  /// Whether `static_int8` knows an operator; some kinds of it may stay in float32 even so.
+  public static func canQuantize(_ op: any Operator) -> Bool { op is any QuantizableOperator }
+
   /// The variant of `graph` that `recipe` describes.
   ///
   /// - Parameter calibration: the ranges of the graph's values, for recipes that need them.
