@@ -117,7 +117,8 @@ import Testing
     (
       #"{"class_name": "Sequential", "config": {"name": "m", "layers": [{"class_name": "InputLayer","#
         + #""config": {"batch_shape": [1, 4, 4, 1], "name": "x"}}, {"class_name": "ZeroPadding2D", "#
-        + #""config": {"name": "p", "dtype": "float32", "padding": [9223372036854775807, 1]}}]}}"#, "KER003"
+        + #""config": {"name": "p", "dtype": "float32", "padding": [9223372036854775807, 1]}}]}}"#,
+      "KER003"
     ),
     (#"[]"#, "KER002"),
     (#"{"class_name": "Sequential""#, "JSN001"),

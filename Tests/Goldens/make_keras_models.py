@@ -25,11 +25,14 @@ SEED = 20260401
 
 NETWORKS = {}
 KERAS3_ONLY = set()
+KERAS2_ONLY = set()
 
 
-def network(function=None, *, keras3_only=False):
+def network(function=None, *, keras3_only=False, keras2_only=False):
     def register(f):
         NETWORKS[f.__name__] = f
+        if keras2_only:
+            KERAS2_ONLY.add(f.__name__)
         if keras3_only:
             KERAS3_ONLY.add(f.__name__)
         return f
@@ -386,6 +389,18 @@ def operators(K):
     return functional(K, [x, y], [x + y, x * 2.0 - 1.0, (x - y) / 3.0, K.ops.relu(-x), K.ops.mean(x, axis=1)], "operators")
 
 
+@network(keras2_only=True)
+def paths(K):
+    """Names with slashes, as Keras 2 has them in MobileNet V3; its operators on tensors."""
+    L = K.layers
+    x = L.Input((6, 6, 3), name="x")
+    y = L.Conv2D(4, 3, use_bias=False, name="Conv")(x)
+    y = L.BatchNormalization(name="Conv/BatchNorm")(y)
+    y = L.ReLU(6.0, name="Conv/gate")(y + 3.0) * (1.0 / 6.0)
+    z = L.Conv2D(4, 1, name="expanded/Conv/project")(y)
+    return functional(K, x, L.Add(name="expanded/Conv/Add")([y, z]), "paths")
+
+
 @network
 def mobilenet_v2_224(K):
     return K.applications.MobileNetV2(input_shape=(224, 224, 3), weights=None)
@@ -490,15 +505,20 @@ def main():
     import keras
 
     for name in names or NETWORKS:
-        model, shapes, spread = write(keras, name, out, [".keras", ".h5"], ".npz")
-        row = f"| {name} | {len(list(flatten(model)))} | {model.count_params()} | {shapes} | {min(spread):.3g} |"
+        row, keras3 = "", name not in KERAS2_ONLY
+        if keras3:
+            model, shapes, spread = write(keras, name, out, [".keras", ".h5"], ".npz")
         if keras2 and name not in KERAS3_ONLY:
             import tf_keras
 
-            write(tf_keras, name, out, [".k2.h5"], ".k2.npz")
-            row += " yes |"
+            other = write(tf_keras, name, out, [".k2.h5"], ".k2.npz")
+            model, shapes, spread = (model, shapes, spread) if keras3 else other
+            row = " yes |"
+        elif keras3:
+            row = " no |"
         else:
-            row += " no |"
+            continue
+        row = f"| {name} | {len(list(flatten(model)))} | {model.count_params()} | {shapes} | {min(spread):.3g} |" + row
         print(row, flush=True)
 
 

@@ -11,7 +11,7 @@ import sys
 import zipfile
 
 source, target = sys.argv[1:]
-names = sorted({file.split(".")[0] for file in os.listdir(source) if file.endswith(".keras")})
+names = sorted({f.split(".")[0] for f in os.listdir(source) if f.endswith((".keras", ".h5"))})
 for name in names:
     files = sorted(f for f in os.listdir(source) if f.split(".")[0] == name)
     if sum(os.path.getsize(os.path.join(source, f)) for f in files) > 1_000_000:

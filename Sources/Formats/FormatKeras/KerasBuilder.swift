@@ -82,10 +82,12 @@ struct KerasBuilder {
       )
     }
     let what = layer.isOperation ? "operations" : "layers"
+    let guess = nearest(to: layer.className, among: KerasLayerKind.table.keys.sorted())
     return Diagnostic(
       "KER006",
       "\(what) of class '\(layer.className)' are not imported",
-      remedy: "replace it by layers that are imported; docs/operators.md lists them"
+      remedy: guess.map { "did you mean '\($0)'?" }
+        ?? "replace it by layers that are imported, or convert the model to TFLite with TensorFlow"
     )
   }
 

@@ -15,6 +15,9 @@ public struct KerasFormat: ModelFormat {
   public var id: String { "keras" }
   public var extensions: [String] { ["h5", "keras", "hdf5"] }
 
+  /// The classes of layers that are imported, by name.
+  public static var layerClasses: [String] { KerasLayerKind.table.keys.sorted() }
+
   public func sniff(_ prefix: ByteView) -> Bool {
     if HDF5File.sniff(prefix) { return true }
     guard ZipArchive.sniff(prefix), let name = try? prefix.dropFirst(30) else { return false }

@@ -17,7 +17,8 @@ struct KerasH5Weights: KerasWeights {
     let names = try KerasLayerKind.weightNames(of: layer).all
     guard !names.isEmpty else { return [:] }
     if places[top.name] == nil {
-      guard let group = try root.member(top.name) else { throw top.missing(names[0]) }
+      // A name with slashes is a path of groups.
+      guard let group = try root.object(top.name) else { throw top.missing(names[0]) }
       groups[top.name] = group
       places[top.name] = try Self.assign(Self.names(in: group), to: top)
     }
