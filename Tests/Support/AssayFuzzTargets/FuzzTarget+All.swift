@@ -50,6 +50,9 @@ extension FuzzTarget {
         throw Finding("\(value.text) does not read back")
       }
     },
+    FuzzTarget(name: "protobuf") { bytes in
+      try visit(ProtobufReader(ByteView(bytes), maximumDepth: 8))
+    },
     FuzzTarget(name: "keras") { bytes in try cycle(bytes, KerasFormat()) },
     FuzzTarget(name: "keras-config") { bytes in
       var writer = ZipWriter()
@@ -89,6 +92,19 @@ extension FuzzTarget {
       + address(0) + address(.max) + address(59) + address(48) + [0, 0, 0, 0]
     return ByteView(superblock + Array("OHDR".utf8) + [2, 0, 0] + [0, 0, 0, 0])
   }()
+
+  /// Reads every field of a message, and of what may be messages inside it.
+  private static func visit(_ message: ProtobufReader) throws {
+    var reader = message
+    while let field = try reader.next() {
+      _ = try? field.string()
+      var integers: [Int64] = []
+      try? field.append(to: &integers)
+      var floats: [Float] = []
+      try? field.append(to: &floats)
+      if let inner = try? reader.message(field) { try? visit(inner) }
+    }
+  }
 
   /// Reads everything below an object, as an importer might, within a budget of objects.
   private static func visit(_ object: HDF5Object, left: inout Int, depth: Int) throws {

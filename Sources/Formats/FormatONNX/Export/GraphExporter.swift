@@ -214,8 +214,8 @@ extension GraphExporter {
     let name = wanted ?? unique("\(graph[id].name)/\(suffix)")
     let shape = graph[id].type.shape
     if shape.isLayoutFree, shape.isStatic {
-      let target = constant(ints: layout.arrange(shape.dims))
-      add("Reshape", [source, target], to: [name])
+      let dims = layout.arrange(shape.dims)
+      add("Reshape", [source, constant(ints: dims)], to: [name], reshapeAttributes(dims))
     } else {
       add("Transpose", [source], to: [name], [.ints("perm", permutation)])
     }

@@ -30,9 +30,9 @@ extension BatchNorm: ONNXExportable {
       return
     }
     // ONNX has the channels on axis 1.
-    let rows = file.add("Reshape", [input, file.constant(ints: [-1, count])], for: node)
+    let rows = file.addRows(of: input, x, for: node)
     let result = file.add("BatchNormalization", [rows] + statistics, attributes, for: node)
-    file.finish(node, "Reshape", [result, file.constant(ints: x.dims)])
+    file.finishReshape(node, result)
   }
 }
 

@@ -5,8 +5,16 @@ import AssayTensor
 extension GraphImporter {
   /// Operands of an operator that works element by element with broadcasting: as images when one of
   /// them stands as an image and all can be turned, otherwise in the file's axes.
-  mutating func operands(_ call: OperatorCall) throws -> (ids: [ValueID], areImages: Bool) {
+  ///
+  /// - Parameter count: how many there must be; any number but none, if `nil`.
+  mutating func operands(
+    _ call: OperatorCall,
+    count: Int? = nil
+  ) throws -> (ids: [ValueID], areImages: Bool) {
     let names = call.node.inputs
+    guard !names.isEmpty, names.count == count ?? names.count else {
+      throw call.unsupported("\(names.count) operands")
+    }
     let shapes = try names.map { try type($0).shape }
     let rank = shapes.map(\.rank).max() ?? 0
     let canTurn = zip(names, shapes).allSatisfy { name, shape in
@@ -52,28 +60,28 @@ let unaryReaders: [String: ONNXReader] = [
     try unary(isApproximate ? .geluApproximate : .gelu)(call, &into)
   },
   "LeakyRelu": { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 1)
     let op = LeakyReLU(alpha: call.float("alpha") ?? 0.01)
     try into.defineElementwise(call, op, ids, areImages: areImages)
   },
   "PRelu": { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 2)
     try into.defineElementwise(call, PReLU(), ids, areImages: areImages)
   },
   "Reciprocal": { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 1)
     let one = into.addConstant(1)
     try into.defineElementwise(call, Binary(.divide), [one, ids[0]], areImages: areImages)
   },
   "Softplus": { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 1)
     let power = try into.step(call, "exp", Unary(.exp), ids)
     let one = into.addConstant(1)
     let sum = try into.step(call, "plus", Binary(.add), [power, one])
     try into.defineElementwise(call, Unary(.log), [sum], areImages: areImages)
   },
   "HardSigmoid": { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 1)
     let factor = into.addConstant(call.float("alpha") ?? 0.2)
     let scaled = try into.step(call, "scaled", Binary(.multiply), [ids[0], factor])
     let offset = into.addConstant(call.float("beta") ?? 0.5)
@@ -85,7 +93,7 @@ let unaryReaders: [String: ONNXReader] = [
 
 private func unary(_ kind: Unary.Kind) -> ONNXReader {
   { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 1)
     try into.defineElementwise(call, Unary(kind), ids, areImages: areImages)
   }
 }
@@ -106,7 +114,7 @@ private func readClip(_ call: OperatorCall, _ into: inout GraphImporter) throws 
     if call.has(1) { low = try into.number(call.input(1), call) }
     if call.has(2) { high = try into.number(call.input(2), call) }
   }
-  let (ids, areImages) = try into.operands(alone)
+  let (ids, areImages) = try into.operands(alone, count: 1)
   try into.defineClipped(alone, ids[0], low, high, areImages: areImages)
 }
 
@@ -181,7 +189,7 @@ let binaryReaders: [String: ONNXReader] = [
     try into.defineElementwise(call, Binary(.multiply), [sum, factor], areImages: areImages)
   },
   "Where": { call, into in
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 3)
     try into.defineElementwise(call, Select(), ids, areImages: areImages)
   },
 ]
@@ -193,7 +201,8 @@ private func binary(_ kind: Binary.Kind) -> ONNXReader {
       into.defineConstant(call, folded)
       return
     }
-    let (ids, areImages) = try into.operands(call)
+    let takesMany = [.maximum, .minimum].contains(kind) || call.node.opType == "Sum"
+    let (ids, areImages) = try into.operands(call, count: takesMany ? nil : 2)
     guard var result = ids.first else { throw call.unsupported("no operand") }
     guard ids.count > 1 else {
       try into.alias(call, to: call.input(0))

@@ -13,7 +13,7 @@ extension FullyConnected: ONNXExportable {
   }
 
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
-    let (x, weights) = (node.input(0).shape, node.input(1).shape)
+    let x = node.input(0).shape
     if node.isHybrid {
       writeHybrid(node, to: &file)
       return
@@ -21,9 +21,7 @@ extension FullyConnected: ONNXExportable {
     // Gemm takes matrices only.
     let isMatrix = x.rank == 2
     var input = file.real(node, 0)
-    if !isMatrix {
-      input = file.add("Reshape", [input, file.constant(ints: [-1, weights[1]])], for: node)
-    }
+    if !isMatrix { input = file.addRows(of: input, x, for: node) }
     var inputs = [input, file.filter(node, 1, permutation: [0, 1])]
     if node.has(2) { inputs.append(file.bias(node, 2)) }
     let transposed = [ONNXAttribute.int("transB", 1)]
@@ -42,8 +40,7 @@ extension FullyConnected: ONNXExportable {
       file.quantize(product, to: type, name: stored)
       product = file.dequantize(stored, type, hint: "\(node.node.name)/real")
     }
-    let dims = file.outputLayout(node).arrange(type.shape.dims)
-    file.finish(node, "Reshape", [product, file.constant(ints: dims)])
+    file.finishReshape(node, product)
   }
 
   private func writeHybrid(_ node: NodeView, to file: inout GraphExporter) {

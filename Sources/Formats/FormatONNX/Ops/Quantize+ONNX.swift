@@ -72,7 +72,7 @@ let quantizationReaders: [String: ONNXReader] = [
       try into.alias(call, to: call.input(0))
       return
     }
-    let (ids, areImages) = try into.operands(call)
+    let (ids, areImages) = try into.operands(call, count: 1)
     try into.defineElementwise(call, Cast(dtype), ids, areImages: areImages)
   },
 ]

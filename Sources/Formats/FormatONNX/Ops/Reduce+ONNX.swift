@@ -46,8 +46,7 @@ extension Reduce: ONNXExportable {
     let made = file.outputLayout(node)
     if keepsAxes, type.shape.rank == 4, layout != made {
       let result = file.add(opType, inputs, attributes, for: node)
-      let dims = made.arrange(node.outputs[0].shape.dims)
-      file.finish(node, "Reshape", [result, file.constant(ints: dims)])
+      file.finishReshape(node, result)
       return
     }
     file.finish(node, opType, inputs, attributes)
@@ -70,8 +69,7 @@ extension Reduce: ONNXExportable {
       file.quantize(average, to: type, name: stored)
       average = file.dequantize(stored, type, hint: "\(node.node.name)/real")
     }
-    let dims = file.outputLayout(node).arrange(type.shape.dims)
-    file.finish(node, "Reshape", [average, file.constant(ints: dims)])
+    file.finishReshape(node, average)
   }
 }
 

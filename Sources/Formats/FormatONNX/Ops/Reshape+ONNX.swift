@@ -13,8 +13,26 @@ extension Reshape: ONNXExportable {
   }
 
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
-    let dims = file.outputLayout(node).arrange(node.outputs[0].shape.dims)
-    file.finish(node, "Reshape", [file.real(node, 0), file.constant(ints: dims)])
+    file.finishReshape(node, file.real(node, 0))
+  }
+}
+
+extension GraphExporter {
+  /// Ends a node with the reshape of a result to the extents and layout of its output.
+  mutating func finishReshape(_ view: NodeView, _ source: String) {
+    let dims = outputLayout(view).arrange(view.outputs[0].shape.dims)
+    finish(view, "Reshape", [source, constant(ints: dims)], reshapeAttributes(dims))
+  }
+
+  /// Adds the reshape of a value to a matrix whose rows are its last axis.
+  mutating func addRows(of source: String, _ shape: Shape, for view: NodeView) -> String {
+    let dims = [Shape(Array(shape.dims.dropLast())).count, shape[-1]]
+    return add("Reshape", [source, constant(ints: dims)], reshapeAttributes(dims), for: view)
+  }
+
+  /// Without this attribute an extent of 0 stands for that of the input.
+  func reshapeAttributes(_ dims: [Int]) -> [ONNXAttribute] {
+    dims.contains(0) ? [.int("allowzero", 1)] : []
   }
 }
 
