@@ -107,7 +107,7 @@ let targets: [[Target]] = [
   module(
     "Optimize",
     "AssayQuantize",
-    graph + ["AssayEvaluator", "AssayRewrite"],
+    graph + ["AssayEvaluator", "AssayKernels", "AssayRewrite"],
     settings: fast,
     tests: ["AssayReference", "AssayFormat", "FormatKeras"]
   ),

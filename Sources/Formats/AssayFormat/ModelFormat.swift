@@ -62,6 +62,9 @@ public protocol ModelFormat: Sendable {
   /// Whether graphs can be written.
   var canExport: Bool { get }
 
+  /// Whether nodes with this operator can be written, as far as the operator alone decides.
+  func canExport(_ op: any Operator) -> Bool
+
   /// Graph -> the file's bytes, in pieces to be written one after the other.
   ///
   /// - Throws: `Diagnostics` with every node that the format cannot hold.
@@ -71,6 +74,9 @@ public protocol ModelFormat: Sendable {
 extension ModelFormat {
   /// Formats are read only, unless they say otherwise.
   public var canExport: Bool { false }
+
+  /// No operator.
+  public func canExport(_ op: any Operator) -> Bool { false }
 
   /// Refuses.
   public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {

@@ -38,6 +38,9 @@ public struct ONNXFormat: ModelFormat {
 
   public var canExport: Bool { true }
 
+  /// Whether nodes with this operator can be written, as far as the operator alone decides.
+  public func canExport(_ op: any Operator) -> Bool { op is any ONNXExportable }
+
   public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
     try GraphExporter.model(of: graph, options: options).encoded()
   }

@@ -41,5 +41,8 @@ public struct TFLiteFormat: ModelFormat {
   }
 
   /// Whether nodes with this operator can be written, as far as the operator alone decides.
-  public func canExport(_ op: any Operator) -> Bool { op is any TFLiteOperator }
+  public func canExport(_ op: any Operator) -> Bool {
+    if let unary = op as? Unary { return unary.hasBuiltin }
+    return op is any TFLiteOperator
+  }
 }

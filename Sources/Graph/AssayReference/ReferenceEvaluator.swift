@@ -13,6 +13,9 @@ public struct ReferenceEvaluator: Sendable {
   /// Elements of an output that are still computed: a budget against hostile shapes.
   private static let mostElements = 1 << 28
 
+  /// Whether the evaluator computes an operator.
+  public static func canEvaluate(_ op: any Operator) -> Bool { op is any ReferenceOperator }
+
   /// An evaluator of a valid graph.
   public init(_ graph: Graph) { self.graph = graph }
 

@@ -20,7 +20,15 @@ public struct Quantizer: Sendable {
   }
 
   /// Whether `static_int8` knows an operator; some kinds of it may stay in float32 even so.
-  public static func canQuantize(_ op: any Operator) -> Bool { op is any QuantizableOperator }
+  public static func canQuantize(_ op: any Operator) -> Bool {
+    guard let op = op as? any QuantizableOperator else { return false }
+    // Shapes do not matter here, only whether the kind has an integer kernel at all.
+    let weights = Tensor([Float](repeating: 0, count: 1), [1, 1, 1, 1])
+    let value = Value(name: "", type: weights.type)
+    let constant = Value(name: "", type: weights.type, constant: weights)
+    if case .float = op.quantizationRule([value, constant, constant]) { return false }
+    return true
+  }
 
   /// The variant of `graph` that `recipe` describes.
   ///

@@ -15,6 +15,9 @@ extension Unary: TFLiteOperator {
 
   static var builtins: [BuiltinOperator] { table.map(\.builtin) }
 
+  /// Whether the format has an operator for this kind.
+  var hasBuiltin: Bool { Self.table.contains { $0.kind == kind } }
+
   func write(_ node: ExportedNode, to exporter: inout TFLiteExporter) throws {
     guard let builtin = Self.table.first(where: { $0.kind == kind })?.builtin else {
       throw Diagnostic(
