@@ -31,7 +31,7 @@ extension Certificate {
     ]
     for output in outputs {
       lines.append(
-        "  \(output.name): \(output.metrics.ratioText), cosine \(output.metrics.cosine), "
+        "  \(output.name): \(output.metrics.ratioText), cosine \(Float(output.metrics.cosine)), "
           + "max|a-b| \(Float(output.metrics.maxAbs)), relative \(Float(output.metrics.relative))"
       )
       for alarm in output.alarms { lines.append("    alarm: \(alarm.text)") }

@@ -78,7 +78,7 @@ public struct ErrorSums: Sendable {
     let norm = signal.squareRoot() * otherSignal.squareRoot()
     return ErrorMetrics(
       snrDb: nonFinite > 0 ? -.infinity : signal == 0 && !isExact ? .nan : snr,
-      cosine: norm > 0 ? dot / norm : signal == otherSignal ? 1 : 0,
+      cosine: norm > 0 ? min(max(dot / norm, -1), 1) : signal == otherSignal ? 1 : 0,
       maxAbs: nonFinite > 0 ? .infinity : worst,
       relative: nonFinite > 0 ? .infinity : worst == 0 ? 0 : worst / peak,
       nonFinite: nonFinite,
