@@ -12,9 +12,6 @@ public struct KerasFormat: ModelFormat {
   /// Makes the format.
   public init() {}
 
-  /// The classes of layers that are understood, in alphabetical order.
-  public static var layerClasses: [String] { KerasLayerKind.table.keys.sorted() }
-
   public var id: String { "keras" }
   public var extensions: [String] { ["h5", "keras", "hdf5"] }
 
