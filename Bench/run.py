@@ -1,9 +1,9 @@
 """Prints the measures of this project, each as a ratio to its peer in the same run.
 
-usage: scripts/bench [--quick] [--json FILE] [MEASURE...]
+usage: scripts/bench [--quick] [--binary FILE] [--json FILE] [MEASURE...]
 
 Measures: convert, latency, accuracy, equality, harness, startup. All of them without a name.
-Peers run as a user would run them; ours is .build/release/assay. Runs of both sides alternate, and
+Peers run as a user would run them; ours is .build/release/assay, or --binary. Runs of both sides alternate, and
 the figure is the median of each side. `wanted` is the project's own goal. Results also go to
 .build/bench/results.json.
 """
@@ -304,18 +304,19 @@ MEASURES = {f.__name__: f for f in (startup, convert, equality, accuracy, latenc
 
 
 def main():
-    global quick
+    global quick, ASSAY
     parser = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--binary", type=pathlib.Path, default=ASSAY)
     parser.add_argument("--json", type=pathlib.Path, default=WORK / "results.json")
     parser.add_argument("measures", nargs="*", metavar="MEASURE")
     options = parser.parse_args()
     unknown = [name for name in options.measures if name not in MEASURES]
     if unknown:
         parser.error(f"no measure '{unknown[0]}'; there are {', '.join(MEASURES)}")
-    quick = options.quick
+    quick, ASSAY = options.quick, options.binary.resolve()
     if not ASSAY.exists():
-        sys.exit("error: .build/release/assay is missing\n  remedy: make release")
+        sys.exit(f"error: {ASSAY} is missing\n  remedy: make release")
     WORK.mkdir(parents=True, exist_ok=True)
     header()
     failed = False
