@@ -57,7 +57,7 @@ import Darwin
 @Suite struct FileTests {
   /// Calls `body` with a new empty folder, which is removed afterwards.
   private func inFolder(_ body: (String) throws -> Void) throws {
-    var template = Array("/tmp/assay-test-XXXXXX".utf8CString)
+    var template = Array((TestData.package + "/.build/assay-test-XXXXXX").utf8CString)
     guard let made = unsafe mkdtemp(&template) else {
       Issue.record("no temporary folder")
       return
