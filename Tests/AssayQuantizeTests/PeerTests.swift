@@ -84,6 +84,57 @@ import Testing
     #expect(sqnr(fast, want) > peer - 1)
   }
 
+  /// Every scale and zero point of trained networks of the shared test data.
+  ///
+  /// The two sides may have their operators in another order. Before the sums of resnet8, TensorFlow
+  /// carries a bias to another operator, so three operands have other values there.
+  @Test(
+    .enabled(if: TestData.shared != nil, "the shared test data is absent"),
+    arguments: [
+      ("vww_96", "mlperf_tiny/vww_96.h5", 0), ("ad01", "mlperf_tiny/ad01.h5", 0),
+      ("edge_converter", "tensor_edge_converter/model.h5", 0),
+      ("resnet8_cifar10", "mlperf_tiny/resnet8_cifar10.h5", 3),
+    ]
+  )
+  func trainedNetworksGetTensorFlowsScales(name: String, file: String, differing: Int) throws {
+    guard let model = TestData.sharedFile("models/" + file) else { return }
+    let path = TestData.package + "/Tests/Fixtures/Quantize/\(name)_static_int8.json"
+    let golden = try JSON(parsing: try #require(MappedFile(path: path).view.utf8))
+    let report = try KerasFormat().importGraph(
+      MappedFile(path: model).view,
+      options: ImportOptions(path: model)
+    )
+    let graph = try canonicalized(report.graph)
+    let input = graph[graph.inputs[0]]
+    let calibrator = try Calibrator(graph, threads: 2)
+    for n in 0..<32 { try calibrator.observe([input.name: Self.sample(n, input.type.shape)]) }
+    let (variant, diagnostics) = try Quantizer().apply(
+      .staticInt8,
+      to: graph,
+      calibration: calibrator.calibration
+    )
+    #expect(!diagnostics.contains { $0.severity == .warning })
+    var got = variant.nodes.compactMap { variant[$0.outputs[0]].type.quantization }
+    let want = try #require(golden["values"]?.array).map(Self.parameters)
+    var unmatched = 0
+    for want in want {
+      if let index = got.firstIndex(where: { Self.agree($0, want) }) {
+        got.remove(at: index)
+      } else {
+        unmatched += 1
+      }
+    }
+    #expect(unmatched == differing)
+    let (original, predicted) = (try Evaluator(graph), try Evaluator(variant))
+    var (reals, integers): ([Float], [Float]) = ([], [])
+    for n in 100..<104 {
+      let inputs = [input.name: Self.sample(n, input.type.shape)]
+      reals += try original.run(inputs)[0].tensor.floats()
+      integers += try predicted.run(inputs)[0].tensor.floats()
+    }
+    #expect(sqnr(integers, reals) > (try #require(golden["sqnr"]?.double)) - 1)
+  }
+
   @Test func theOtherRecipesStayNear() throws {
     let graph = try Self.digits()
     let input = graph[graph.inputs[0]]
