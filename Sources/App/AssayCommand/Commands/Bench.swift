@@ -161,6 +161,10 @@ private func benchText(_ record: Record) -> String {
     """
   if let operators = record.operators.array, !operators.isEmpty {
     text += "\n" + operatorTable(operators)
+    let profiled = operators.reduce(0) { $0 + ($1["ns"]?.double ?? 0) }
+    if let median = summary.p50.value?.value, profiled < Double(median) / 2 {
+      text += "the runtime's profiler is too coarse for this model: its times cover less than half\n"
+    }
   }
   for reason in record.reasons { text += "\(reason)\n" }
   return text
