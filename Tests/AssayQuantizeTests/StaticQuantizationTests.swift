@@ -238,11 +238,37 @@ func calibrated(_ graph: Graph, _ samples: [[String: Tensor]]) throws -> Calibra
       )
       try #require(variant.validate().isEmpty, "\(variant.validate())\n\(variant.dump())")
       try #require(Set(variant.values.map(\.name)).count == variant.values.count)
+      try #require(Set(variant.nodes.map(\.name)).count == variant.nodes.count)
       let want = try ReferenceEvaluator(graph).run(samples[0])[0].tensor.floats()
       let got = try ReferenceEvaluator(variant).run(samples[0])[0].tensor.floats()
       let ratio = sqnr(got, want)
       try #require(ratio > 12, "\(ratio) dB\n\(variant.dump())")
+      let predicted = sqnr(try Evaluator(variant).run(samples[0])[0].tensor.floats(), want)
+      try #require(abs(predicted - ratio) < 3, "\(predicted) for \(ratio) dB\n\(variant.dump())")
     }
+  }
+
+  @Test func aTableOfConstantsTakesTheScaleOfWhatIsReadFromIt() throws {
+    var rng = SeededRNG(seed: 4)
+    var graph = Graph(name: "embedding")
+    let i = graph.addInput("i", TensorType(.int32, [1, 3]))
+    let table = graph.addConstant("table", rng.tensor([10, 4]))
+    let rows = try graph.addNode("rows", Gather(axis: 0), [table, i])
+    graph.outputs = try graph.addNode("mean", Reduce(.mean, axes: [1], keepsAxes: false), rows)
+    let sample = ["i": Tensor([1, 7, 7] as [Int32], [1, 3])]
+    let (variant, warnings) = try Quantizer().apply(
+      .staticInt8FloatIO,
+      to: graph,
+      calibration: calibrated(graph, [sample])
+    )
+    #expect(warnings.isEmpty && variant.validate().isEmpty)
+    #expect(variant.nodes.map(\.op.name) == ["Gather", "Mean", "Dequantize"])
+    let values = Dictionary(uniqueKeysWithValues: variant.values.map { ($0.name, $0.type) })
+    #expect(values["table"]?.dtype == .int8)
+    #expect(values["table"]?.quantization == values["rows"]?.quantization)
+    let want = try ReferenceEvaluator(graph).run(sample)[0].tensor.floats()
+    let got = try ReferenceEvaluator(variant).run(sample)[0].tensor.floats()
+    #expect(sqnr(got, want) > 25)
   }
 
   @Test func faultsAreDiagnostics() throws {

@@ -534,7 +534,6 @@ static void unary(ck_unary op, const float *in, float *out, int64_t count, float
     case CK_RSQRT: UNARY_LOOP(1 / __builtin_sqrtf(x));
     case CK_LEAKY: UNARY_LOOP(x < 0 ? p * x : x);
     case CK_HARD_SWISH: UNARY_LOOP(x * clamp1(x + 3, 0, 6) / 6);
-    case CK_AFFINE: UNARY_LOOP(p * x + q);
   }
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 struct ck_pool {
-  int threads;             // workers, the caller included
   int started;             // threads that were really created
   pthread_t *ids;
   pthread_mutex_t lock;
@@ -72,7 +71,6 @@ ck_pool *ck_pool_create(int threads) {
   if (threads < 1 || threads > 1024) return NULL;
   ck_pool *pool = calloc(1, sizeof *pool);
   if (!pool) return NULL;
-  pool->threads = threads;
   pool->ids = calloc((size_t)threads, sizeof *pool->ids);
   if (!pool->ids) {
     free(pool);
@@ -107,8 +105,6 @@ void ck_pool_destroy(ck_pool *pool) {
   free(pool->ids);
   free(pool);
 }
-
-int ck_pool_threads(const ck_pool *pool) { return pool ? pool->threads : 1; }
 
 void ck_parallel(ck_pool *pool, int64_t count, ck_body body, const void *context) {
   if (!pool || pool->started == 0 || count < 2) {

@@ -5,4 +5,3 @@
 // takes a part is open, but parts never depend on the number of workers.
 typedef void (*ck_body)(const void *context, int64_t item, int worker);
 void ck_parallel(ck_pool *pool, int64_t count, ck_body body, const void *context);
-int ck_pool_threads(const ck_pool *pool);

@@ -38,11 +38,6 @@
 
   /// The elements as an array.
   public var array: [Float] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
-
-  /// The elements for a reader that takes a buffer pointer.
-  public var readOnly: UnsafeBufferPointer<Float> {
-    unsafe UnsafeBufferPointer(start: base, count: count)
-  }
 }
 
 // Safe because: only the address is shared; writers are ordered by the evaluator's steps.

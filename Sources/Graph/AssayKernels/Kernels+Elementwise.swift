@@ -12,8 +12,6 @@ public enum UnaryKernel: Sendable, Equatable {
   /// `x` where positive, the factor times `x` elsewhere.
   case leaky(Float)
   case hardSwish
-  /// The factor times `x` plus the offset.
-  case affine(Float, Float)
 
   var code: (ck_unary, Float, Float) {
     switch self {
@@ -28,7 +26,6 @@ public enum UnaryKernel: Sendable, Equatable {
     case .rsqrt: (CK_RSQRT, 0, 0)
     case .leaky(let alpha): (CK_LEAKY, alpha, 0)
     case .hardSwish: (CK_HARD_SWISH, 0, 0)
-    case .affine(let scale, let offset): (CK_AFFINE, scale, offset)
     }
   }
 }

@@ -151,7 +151,6 @@ enum PortableKernels {
         case .rsqrt: 1 / x.squareRoot()
         case .leaky(let alpha): x < 0 ? alpha * x : x
         case .hardSwish: x * clamp(x + 3, 0, 6) / 6
-        case .affine(let scale, let offset): scale * x + offset
         }
     }
   }

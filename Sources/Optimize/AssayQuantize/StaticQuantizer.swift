@@ -17,6 +17,7 @@ struct StaticQuantizer {
   private var rescaledValues: [RescaledKey: ValueID] = [:]
   private var filters: [FilterKey: ValueID] = [:]
   private var names: Set<String> = []
+  private var nodeNames: Set<String>
   private(set) var diagnostics: [Diagnostic]
 
   private struct RescaledKey: Hashable {
@@ -37,6 +38,7 @@ struct StaticQuantizer {
     diagnostics = plan.diagnostics
     // Names that users know are taken, whatever is made before they are.
     names = Set(graph.inputs.map { graph[$0].name })
+    nodeNames = Set(graph.nodes.map(\.name))
   }
 
   /// The int8 graph.
@@ -80,7 +82,12 @@ struct StaticQuantizer {
   ) -> ValueID {
     let name = unique(name)
     let id = result.add(Value(name: name, type: type))
-    result.nodes.append(Node(name: name, op: op, inputs: [source], outputs: [id]))
+    var nodeName = name
+    if !nodeNames.insert(nodeName).inserted {
+      nodeName = "\(name)/\(op is Dequantize ? "dequantize" : "quantize")"
+      while !nodeNames.insert(nodeName).inserted { nodeName += "_" }
+    }
+    result.nodes.append(Node(name: nodeName, op: op, inputs: [source], outputs: [id]))
     return id
   }
 

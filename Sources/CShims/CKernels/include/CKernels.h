@@ -70,8 +70,7 @@ typedef enum {
   CK_SIGMOID, CK_TANH, CK_EXP,
   CK_ABS, CK_NEGATIVE, CK_SQUARE, CK_SQRT, CK_RSQRT,
   CK_LEAKY,       // x < 0 ? p * x : x
-  CK_HARD_SWISH,
-  CK_AFFINE       // p * x + q
+  CK_HARD_SWISH
 } ck_unary;
 
 typedef struct {
