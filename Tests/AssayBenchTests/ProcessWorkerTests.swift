@@ -65,7 +65,8 @@ private func comparison(_ folder: String = "/tmp") throws -> Comparison {
       ("crash@run:40", "BEN110", "SIGSEGV"), ("abort@run:3", "BEN110", "SIGABRT"),
       ("exit@run:3", "BEN110", "exit status 5"), ("oom@run:40", "BEN112", "memory"),
       ("hang@load", "BEN111", "no answer"), ("spin@run:40", "BEN111", "no answer"),
-      ("throw@load", "RTM005", "asked for"), ("fail@run:30", "BEN113", "status 42"),
+      ("throw@load", "RTM005", "asked for"), ("mutter@load", "RTM006", "asked for"),
+      ("fail@run:30", "BEN113", "status 42"),
     ]
   )
   func faults(fault: String, code: String, words: String) throws {
@@ -84,6 +85,9 @@ private func comparison(_ folder: String = "/tmp") throws -> Comparison {
     #expect(reason.severity == .error)
     if fault.hasPrefix("abort") { #expect(reason.cause?.contains("bad_alloc") == true) }
     if fault.hasPrefix("throw") { #expect(reason.cause == "vendor's words") }
+    if fault.hasPrefix("mutter") {
+      #expect(reason.cause == "status 3\nit printed: no device with a driver")
+    }
   }
 
   @Test("what a runtime prints neither disturbs nor blocks")

@@ -51,7 +51,7 @@ public final class ProcessWorker: WorkerLink {
     switch isTaken ? channel.read(until: deadline) : .end {
     case .line(let line):
       let answer = try JSON(parsing: line)
-      if let error = answer["error"] { throw Diagnostic(json: error) }
+      if let error = answer["error"] { throw withPrintedWords(Diagnostic(json: error)) }
       return answer
     case .timeout:
       process.kill()
@@ -65,6 +65,17 @@ public final class ProcessWorker: WorkerLink {
       let end = process.wait(until: Host.monotonicNanoseconds() + 2_000_000_000) ?? process.kill()
       throw ProcessWorker.fault(end, channel.sideTail())
     }
+  }
+
+  /// A runtime's failure together with what it printed, which is often all that it tells.
+  private func withPrintedWords(_ error: Diagnostic) -> Diagnostic {
+    guard error.code.hasPrefix("RTM") else { return error }
+    let lines = channel.sideTail().split(separator: "\n").filter { !$0.hasPrefix("INFO:") }
+    guard !lines.isEmpty else { return error }
+    var copy = error
+    let printed = "it printed: " + lines.suffix(6).joined(separator: "\n")
+    copy.cause = error.cause.map { $0 + "\n" + printed } ?? printed
+    return copy
   }
 
   private static func fault(_ end: ProcessEnd, _ words: String) -> Diagnostic {

@@ -64,7 +64,7 @@ public func unavailableProvider(
 ) -> Diagnostic {
   Diagnostic(
     "RTM006",
-    "\(runtime) cannot use a \(provider.rawValue.uppercased()) here: \(reason)",
+    "\(runtime) cannot run with provider \(provider.rawValue) here: \(reason)",
     remedy: remedy,
     cause: cause
   )

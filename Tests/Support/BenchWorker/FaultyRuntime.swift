@@ -54,6 +54,10 @@ struct Fault {
       for line in 0..<5000 {
         say("line \(line) of what a talkative runtime prints on its standard output", on: 1)
       }
+    case "mutter":
+      say("INFO: nothing of interest", on: 2)
+      say("no device with a driver", on: 2)
+      throw Diagnostic("RTM006", "the fault was asked for", cause: "status 3")
     case "throw": throw Diagnostic("RTM005", "the fault was asked for", cause: "vendor's words")
     default: break
     }
