@@ -60,6 +60,10 @@ extension FuzzTarget {
       try writer.add("model.weights.h5", [emptyHDF5])
       try importKeras(ByteView(writer.finish().flatMap(\.array)))
     },
+    FuzzTarget(name: "flatbuffer") { bytes in
+      var left = 10_000
+      try visit(try FlatBufferReader(ByteView(bytes)).root(), left: &left, depth: 0)
+    },
     FuzzTarget(name: "tflite") { bytes in try cycle(bytes, TFLiteFormat()) },
     FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
   ]
@@ -114,6 +118,23 @@ extension FuzzTarget {
     if object.isDataset { _ = try? object.tensor() }
     for name in object.memberNames {
       if let member = try? object.member(name) { try visit(member, left: &left, depth: depth + 1) }
+    }
+  }
+
+  /// Takes a table's fields for everything that they can be.
+  private static func visit(_ table: FlatTable, left: inout Int, depth: Int) throws {
+    left -= 1
+    guard left > 0, depth < 8 else { return }
+    for field in 0..<10 {
+      _ = try? table.scalar(field, default: UInt64(0))
+      _ = try? table.string(field)
+      _ = try? table.vector(field, of: Int64.self)
+      _ = try? table.bytes(field)
+      _ = try? table.strings(field)
+      for child in (try? table.tables(field)) ?? [] {
+        try visit(child, left: &left, depth: depth + 1)
+      }
+      if let child = try? table.table(field) { try visit(child, left: &left, depth: depth + 1) }
     }
   }
 
