@@ -66,6 +66,21 @@ import Testing
     #expect(found[3].remedy == "did you mean 'sigmoid'?")
   }
 
+  @Test func notesAnotherPrecisionAndRefusesQuantizedLayers() throws {
+    func policy(_ name: String) -> String {
+      #""dtype": {"class_name": "DTypePolicy", "config": {"name": "\#(name)"}}"#
+    }
+    let mixed = try Self.sequential([
+      Self.layer("ReLU", "a", policy("mixed_float16")),
+      Self.layer("ReLU", "b", #""dtype": "float16""#),
+    ])
+    let report = try KerasFormat().importGraph(mixed, options: ImportOptions())
+    #expect(report.diagnostics.map(\.code) == ["KER010"])
+    #expect(report.diagnostics.first?.severity == .note)
+    let quantized = try Self.sequential([Self.layer("ReLU", "a", policy("int8_from_float32"))])
+    #expect(Self.findings(quantized).map(\.code) == ["KER007"])
+  }
+
   @Test func namesTheWeightsThatAreMissing() throws {
     let found = Self.findings(
       try Self.sequential([

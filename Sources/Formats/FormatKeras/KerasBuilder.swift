@@ -57,8 +57,33 @@ struct KerasBuilder {
         faults.append(unknown(layer).inside(layer.place))
         continue
       }
-      faults += findings(layer) { try kind.check(layer) }
+      faults += findings(layer) {
+        try checkPrecision(of: layer)
+        try kind.check(layer)
+      }
     }
+  }
+
+  /// Refuses layers that were quantized; notes once that others computed in another precision.
+  private mutating func checkPrecision(of layer: KerasLayer) throws {
+    guard let policy = layer.precision, policy != "float32" else { return }
+    guard ["float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"].contains(policy)
+    else {
+      throw layer.unsupported(
+        "dtype",
+        "layers of precision '\(policy)' are not imported",
+        remedy: "import the model as it was before it was quantized"
+      )
+    }
+    guard notes.isEmpty else { return }
+    notes.append(
+      Diagnostic(
+        "KER010",
+        "the model computes in '\(policy)', the graph in float32",
+        at: [layer.place],
+        severity: .note
+      )
+    )
   }
 
   /// What `body` throws, at the layer.

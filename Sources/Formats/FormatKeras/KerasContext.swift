@@ -55,14 +55,14 @@ struct KerasContext {
   }
 
   /// A weight of the layer as it is.
-  mutating func weight(_ name: String) throws -> ValueID {
-    let tensor = try self.tensor(name)
-    return constant(name) { tensor }
-  }
+  mutating func weight(_ name: String) throws -> ValueID { try weight(name) { $0 } }
 
   /// A weight of the layer, changed.
   mutating func weight(_ name: String, _ change: (Tensor) throws -> Tensor) throws -> ValueID {
     let tensor = try self.tensor(name)
+    guard tensor.dtype == .float32 else {
+      throw Diagnostic("KER006", "the weight '\(name)' is of type \(tensor.dtype.rawValue)")
+    }
     return try constant(name) { try change(tensor) }
   }
 

@@ -110,6 +110,14 @@ extension KerasLayer {
     return numbers
   }
 
+  /// The name of the precision in which the layer computes; `nil` when the file does not say.
+  var precision: String? {
+    guard let policy = self["dtype"] else { return nil }
+    // A name, or an object: {"class_name": "DTypePolicy", "config": {"name": …}}.
+    let config = policy["config"]
+    return policy.string ?? config?["name"]?.string ?? config?["mode"]?.string
+  }
+
   /// Throws unless images have their channels last.
   func requireChannelsLast() throws {
     let format = try string("data_format", default: "channels_last")
