@@ -48,6 +48,21 @@ import Testing
     }
   }
 
+  @Test(arguments: try Problem.networks())
+  func hybridNetworksComeBack(_ problem: Problem) throws {
+    let hybrid = try problem.hybrid()
+    let graph = try roundTrip(hybrid.graph).graph
+    #expect(graph.validate().isEmpty)
+    let integers = graph.values.filter { $0.constant?.dtype == .int8 }.map(\.type.shape.count)
+    let before = hybrid.graph.values.filter { $0.constant?.dtype == .int8 }.map(\.type.shape.count)
+    #expect(integers.sorted() == before.sorted(), "\(graph.dump())")
+    let wanted = try ReferenceEvaluator(hybrid.graph).run(hybrid.inputs)
+    for (a, b) in zip(try ReferenceEvaluator(graph).run(hybrid.inputs), wanted) {
+      #expect(a.tensor.type == b.tensor.type)
+      #expect(relativeError(a.tensor, b.tensor) < 0.03, "\(graph.dump())")
+    }
+  }
+
   @Test(arguments: try Problem.floats())
   func secondTripChangesNothing(_ problem: Problem) throws {
     let once = try roundTrip(problem.graph).graph

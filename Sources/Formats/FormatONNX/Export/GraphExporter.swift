@@ -20,6 +20,8 @@ struct GraphExporter {
   private var smallConstants: [ConstantKey: String] = [:]
   /// Values that have been quantized while the network runs, by the name of the floats.
   var dynamicValues: [String: DynamicallyQuantized] = [:]
+  /// Floats of integer weights, by the name of the integers.
+  var widenedNames: [String: String] = [:]
   /// The node that dequantizes each parameter's Constant.
   private let dequantizers: [ValueID: ValueID]
   private let outputNames: [ValueID: String]

@@ -24,6 +24,8 @@ struct GraphImporter {
   private var reshapeSources: [ValueID: ValueID] = [:]
   /// What a reshape or a transpose was made of.
   private var turnedSources: [ValueID: ValueID] = [:]
+  private var dynamicNames: Set<String> = []
+  private var widened: [String: Tensor] = [:]
   private let openFile: (String) throws -> ByteView
 
   /// Where a value of the file stands in the graph.
@@ -372,6 +374,21 @@ extension GraphImporter {
       next = turnedSources[current]
     }
   }
+
+  /// Lets a further output be a value of the graph that exists already.
+  mutating func alias(_ name: String, plain: ValueID) { slots[name] = Slot(plain: plain) }
+
+  /// Notes that a value stands for floats that the file has as integers.
+  mutating func markDynamic(_ name: String) { dynamicNames.insert(name) }
+
+  /// Whether a value stands for floats that the file has as integers.
+  func isDynamic(_ name: String) -> Bool { dynamicNames.contains(name) }
+
+  /// Notes the integers from which a Constant was widened.
+  mutating func noteWidened(_ name: String, from integers: Tensor) { widened[name] = integers }
+
+  /// The integers from which a Constant was widened, or `nil`.
+  func widenedConstant(_ name: String) -> Tensor? { widened[name] }
 
   /// The image that a value stands as, or `nil`.
   func knownImage(_ name: String) -> ValueID? { slots[name]?.image }

@@ -14,10 +14,6 @@ extension Conv2D: ONNXExportable {
       padding: padding,
       groups: node.input(0).shape[3] / max(filter[3], 1)
     )
-    if window.groups == 1, node.isHybrid {
-      file.writeHybridConvolution(node, window, activation)
-      return
-    }
     var inputs = [file.real(node, 0), file.filter(node, 1, permutation: [0, 3, 1, 2])]
     if node.has(2) { inputs.append(file.bias(node, 2)) }
     file.finish(
@@ -83,6 +79,7 @@ extension GraphExporter {
   /// A filter as floats, its axes in ONNX's order.
   mutating func filter(_ view: NodeView, _ index: Int, permutation: [Int]) -> String {
     guard let id = view.node.inputs[index] else { return "" }
+    if view.isHybrid, index == 1 { return widened(id, permutation) }
     if view.isParameter[index] {
       return parameter(
         id,
@@ -113,27 +110,6 @@ extension GraphExporter {
       TensorType(.int32, tensor.shape, quantization: quantization),
       hint: "\(graph[id].name)/float"
     )
-  }
-
-  /// A convolution of integers: the image is quantized as it comes, the sums are scaled back.
-  mutating func writeHybridConvolution(
-    _ view: NodeView,
-    _ window: ConvolutionWindow,
-    _ activation: Activation
-  ) {
-    guard let id = view.node.inputs[1], let quantization = view.input(1).quantization else {
-      return
-    }
-    let image = dynamicallyQuantized(view)
-    let filter = parameter(id, permutation: [0, 3, 1, 2])
-    let zero = constant(Tensor([Int8(0)], [], dtype: .int8), hint: "const/int8_0")
-    let sums = add(
-      "ConvInteger",
-      [image.values, filter, image.zeroPoint, zero],
-      window.attributes(image: view.input(0).shape),
-      for: view
-    )
-    scaleBack(view, sums, image.scale, quantization, trailing: [1, 1], activation)
   }
 }
 

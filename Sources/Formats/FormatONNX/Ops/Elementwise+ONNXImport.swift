@@ -201,6 +201,7 @@ private func binary(_ kind: Binary.Kind) -> ONNXReader {
       into.defineConstant(call, folded)
       return
     }
+    if kind == .multiply, try into.defineWidened(call) { return }
     let takesMany = [.maximum, .minimum].contains(kind) || call.node.opType == "Sum"
     let (ids, areImages) = try into.operands(call, count: takesMany ? nil : 2)
     guard var result = ids.first else { throw call.unsupported("no operand") }

@@ -51,7 +51,7 @@ extension FullyConnected: ONNXExportable {
     let weights = file.parameter(id, permutation: [1, 0])
     let zero = file.constant(Tensor([Int8(0)], [], dtype: .int8), hint: "const/int8_0")
     let sums = file.add("MatMulInteger", [x.values, weights, x.zeroPoint, zero], for: node)
-    file.scaleBack(node, sums, x.scale, quantization, trailing: [], activation)
+    file.scaleBack(node, sums, x.scale, quantization, activation)
   }
 }
 

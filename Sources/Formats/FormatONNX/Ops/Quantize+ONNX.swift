@@ -54,6 +54,32 @@ let quantizationReaders: [String: ONNXReader] = [
     try into.define(call, op, [try into.plain(call.input(0))])
   },
   "DequantizeLinear": readDequantize,
+  "DynamicQuantizeLinear": { call, into in
+    // A graph holds the floats; operators with integer weights quantize them themselves.
+    guard call.node.outputs.count == 3 else { throw call.unsupported("fewer than three outputs") }
+    try into.alias(call, to: call.input(0))
+    let one = into.addConstant(1)
+    let zero = into.addConstant(0, .uint8)
+    into.alias(call.node.outputs[1], plain: one)
+    into.alias(call.node.outputs[2], plain: zero)
+    into.markDynamic(call.output)
+  },
+  "MatMulInteger": { call, into in
+    let weights = try into.integerWeights(call, [1, 0])
+    try into.define(call, FullyConnected(), [try into.plain(call.input(0)), weights, nil])
+    into.markDynamic(call.output)
+  },
+  "ConvInteger": { call, into in
+    let weights = try into.integerWeights(call, [0, 2, 3, 1])
+    let (image, filter) = (try into.type(call.input(0)).shape, try into.type(call.input(1)).shape)
+    guard image.rank == 4, filter.rank == 4, call.int("group", default: 1) == 1 else {
+      throw call.unsupported("\(image), \(filter) or groups")
+    }
+    let window = try CallWindow(call, image: image, kernel: [filter[2], filter[3]])
+    let op = Conv2D(strides: window.strides, dilations: window.dilations, padding: window.padding)
+    try into.defineImage(call, op, [try into.image(call.input(0)), weights, nil])
+    into.markDynamic(call.output)
+  },
   "Cast": { call, into in
     guard let dtype = DType(onnx: Int32(truncatingIfNeeded: call.int("to", default: 0))),
       dtype != .string, dtype.bitWidth >= 8
@@ -65,10 +91,11 @@ let quantizationReaders: [String: ONNXReader] = [
       }
       if let converted = tensor.with(quantization: nil).converted(to: dtype) {
         into.defineConstant(call, converted)
+        if tensor.dtype == .int8, dtype == .float32 { into.noteWidened(call.output, from: tensor) }
         return
       }
     }
-    if try into.type(call.input(0)).dtype == dtype {
+    if try into.type(call.input(0)).dtype == dtype || into.isDynamic(call.input(0)) {
       try into.alias(call, to: call.input(0))
       return
     }
@@ -97,6 +124,44 @@ private func readDequantize(_ call: OperatorCall, _ into: inout GraphImporter) t
 }
 
 extension GraphImporter {
+  /// The int8 weights of an integer product over a dynamically quantized value; their scale is 1,
+  /// the file multiplies by the real one afterwards.
+  fileprivate mutating func integerWeights(
+    _ call: OperatorCall,
+    _ permutation: [Int]
+  ) throws -> ValueID {
+    guard isDynamic(call.input(0)), let weights = constant(call.input(1)), weights.dtype == .int8,
+      !call.has(3) || constant(call.input(3))?.integers().allSatisfy({ $0 == 0 }) ?? false,
+      weights.shape.rank == permutation.count
+    else { throw call.unsupported("integers other than int8 weights and quantized floats") }
+    let scaled = weights.with(quantization: Quantization(scale: 1, zeroPoint: 0))
+    return addConstant(valueName("\(call.input(1))/turned"), scaled.rearranged(permutation))
+  }
+
+  /// The product of widened integers and scales as a dequantization, or `false`.
+  mutating func defineWidened(_ call: OperatorCall) throws -> Bool {
+    guard call.node.inputs.count == 2 else { return false }
+    for (weights, factor) in [(0, 1), (1, 0)] {
+      guard let integers = widenedConstant(call.input(weights)),
+        let scales = constant(call.input(factor)), scales.dtype == .float32,
+        scales.shape.rank == integers.shape.rank || scales.count == 1
+      else { continue }
+      let values = scales.floats()
+      guard values.allSatisfy({ $0 > 0 && $0 < .infinity }) else { return false }
+      let long = scales.shape.dims.indices.filter { scales.shape[$0] != 1 }
+      guard long.count <= 1, long.allSatisfy({ scales.shape[$0] == integers.shape[$0] }) else {
+        return false
+      }
+      let quantization =
+        long.first.map { Quantization(scales: values, axis: $0) }
+        ?? Quantization(scale: values.first ?? 1, zeroPoint: 0)
+      let name = valueName("\(call.output)/quantized")
+      try defineDequantized(call, addConstant(name, integers.with(quantization: quantization)))
+      return true
+    }
+    return false
+  }
+
   /// Scale, zero point and axis of a QuantizeLinear or DequantizeLinear.
   fileprivate func quantization(_ call: OperatorCall, _ shape: Shape) throws -> Quantization {
     guard call.int("block_size", default: 0) == 0 else { throw call.unsupported("block_size") }
