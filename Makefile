@@ -37,6 +37,7 @@ demo: release ## the main job on the example: variants, proofs, measurements, ta
 .PHONY: test
 test: setup ## build and run the tests
 	$(SWIFT) build --build-tests
+	$(SWIFT) run --package-path Examples/library library Examples/digits/model.h5
 	$(SWIFT) test --skip-build --disable-xctest $(ARGS)
 
 .PHONY: check

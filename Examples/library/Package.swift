@@ -8,7 +8,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "library",
-      dependencies: [.product(name: "AssayCatalog", package: "assay")]
+      dependencies: [
+        .product(name: "AssayCatalog", package: "assay"),
+        .product(name: "AssayGraph", package: "assay"),
+      ]
     )
   ]
 )

@@ -1,11 +1,11 @@
 import AssayCatalog
+import AssayGraph
 
-// Reads a network in any format, says what it costs, and writes it as TFLite.
+// Reads networks in any format and says what they cost.
 for path in CommandLine.arguments.dropFirst() {
   do {
-    let model = try importModel(path: path)
-    print("\(path): \(model.graph.parameterCount) parameters, \(model.graph.cost)")
-    try exportModel(model.graph, to: path + ".tflite", description: "Examples/library")
+    let graph = try importModel(path: path).graph
+    print("\(path): \(graph.parameterCount) parameters, \(graph.cost.macs) multiply-accumulates")
   } catch {
     print(error)
   }

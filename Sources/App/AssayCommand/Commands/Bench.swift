@@ -163,7 +163,7 @@ private func benchText(_ record: Record) -> String {
     text += "\n" + operatorTable(operators)
     let profiled = operators.reduce(0) { $0 + ($1["ns"]?.double ?? 0) }
     if let median = summary.p50.value?.value, profiled < Double(median) / 2 {
-      text += "the runtime's profiler is too coarse for this model: its times cover less than half\n"
+      text += "the runtime's profiler is too coarse for this model: it saw less than half\n"
     }
   }
   for reason in record.reasons { text += "\(reason)\n" }
