@@ -117,10 +117,11 @@ private func boundInputs(
   _ scratch: Scratch
 ) throws -> String {
   let loaded = try LoadedModel(path: model, runtime: runtime, options: SessionOptions())
-  let bound = try locating(input) { try bind(try readArrays(input), to: loaded.inputs) }
+  let arrays = try readArrays(input)
+  let bound = try locating(input) { try bind(arrays, to: loaded.inputs) }
   let path = Host.join(scratch.path, "inputs.npz")
-  let arrays = zip(loaded.inputs, bound).map { ($0.name, $1.with(quantization: nil)) }
-  try AtomicFile.write(try NPZ.write(arrays.map { (name: $0.0, tensor: $0.1) }), to: path)
+  let named = zip(loaded.inputs, bound).map { ($0.name, $1.with(quantization: nil)) }
+  try AtomicFile.write(try NPZ.write(named.map { (name: $0.0, tensor: $0.1) }), to: path)
   return path
 }
 

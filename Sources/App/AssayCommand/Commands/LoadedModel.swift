@@ -91,8 +91,19 @@ func sessionOptions(_ arguments: Arguments) throws -> SessionOptions {
 
 /// The runtime of `--runtime`, or the first usable one that reads the model's format.
 func chosenRuntime(_ arguments: Arguments, model path: String) throws -> any InferenceRuntime {
-  if let name = arguments.value("--runtime") { return try Catalog.runtime(name) }
   let format = try format(of: try MappedFile(path: path).view, path: path).id
+  if let name = arguments.value("--runtime") {
+    let runtime = try Catalog.runtime(name)
+    guard runtime.formats.contains(format) else {
+      throw Diagnostic(
+        "CLI009",
+        "\(name) does not read \(format) files",
+        at: [path],
+        remedy: "it reads \(runtime.formats.joined(separator: ", ")): see assay convert"
+      )
+    }
+    return runtime
+  }
   let fitting = Catalog.runtimes.filter { $0.formats.contains(format) && $0.id != "null" }
   if let found = fitting.first(where: { $0.probe().isAvailable }) { return found }
   throw Diagnostic(

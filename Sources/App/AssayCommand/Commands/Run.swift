@@ -55,7 +55,7 @@ private func inputs(_ arguments: Arguments, _ model: LoadedModel) throws -> [Str
       remedy: "--input IN.npz or --image"
     )
   }
-  return try locating(path) { try readArrays(path) }
+  return try readArrays(path)
 }
 
 private func dequantized(_ tensor: Tensor) -> Tensor {
