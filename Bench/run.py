@@ -257,7 +257,7 @@ def bench_median(model, runtime):
     command = [ASSAY, "bench", model, "--runtime", runtime, "--threads", "1", "--json", "-"]
     record = json.loads(run(command, accept=(0, 1)).output)
     if record["verdict"] != "VALID":
-        print(f"    {record['verdict']}: {'; '.join(map(str, record['reasons']))}", file=sys.stderr)
+        print(f"    {record['verdict']}: {'; '.join(r['summary'] for r in record['reasons'])}", file=sys.stderr)
     return record["latencyNs"]["p50"]
 
 
