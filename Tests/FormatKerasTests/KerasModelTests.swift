@@ -55,8 +55,7 @@ import Testing
   }
 
   @Test func copiesNoWeightsThatKeepTheirLayout() throws {
-    let path = TestData.sharedFile("models/mlperf_tiny/vww_96.h5")
-    let file = try MappedFile(path: try #require(path, "\(Self.absent)"))
+    let file = try MappedFile(path: TestData.package + "/Examples/digits/model.h5")
     let graph = try KerasFormat().importGraph(file.view, options: ImportOptions()).graph
     let norm = try #require(graph.nodes.first { $0.op is BatchNorm })
     let gamma = try #require(norm.inputs[1].flatMap { graph[$0].constant })

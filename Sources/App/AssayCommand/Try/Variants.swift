@@ -48,7 +48,7 @@ struct TryVariants {
       do {
         if recipe.needsCalibration, ranges == nil {
           throw Diagnostic(
-            "QNT001",
+            "QNT008",
             "\(recipe.name) needs representative data",
             remedy: "--representative PATH"
           )
