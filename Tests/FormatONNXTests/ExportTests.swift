@@ -109,6 +109,18 @@ private let exportFolder = unsafe getenv("ASSAY_ONNX_EXPORTS").map { unsafe Stri
     return graph
   }
 
+  @Test func bordersOfZerosGoIntoConvolutions() throws {
+    let problems = try Problem.padded()
+    let counts = try problems.map { try census($0.graph)["Pad", default: 0] }
+    #expect(counts == [0, 1, 1])
+    for problem in problems {
+      let graph = try roundTrip(problem.graph).graph
+      let before = try ReferenceEvaluator(problem.graph).run(problem.inputs)
+      let after = try ReferenceEvaluator(graph).run(problem.inputs)
+      #expect(relativeError(after[0].tensor, before[0].tensor) <= 2e-6, "\(problem.name)")
+    }
+  }
+
   @Test func keepsNamesOrderAndLayoutOfTheBoundary() throws {
     for problem in try Problem.networks() + Problem.integers() {
       let graph = problem.graph
@@ -165,7 +177,7 @@ private let exportFolder = unsafe getenv("ASSAY_ONNX_EXPORTS").map { unsafe Stri
   @Test(.enabled(if: exportFolder != nil, "ASSAY_ONNX_EXPORTS names no folder"))
   func writesProblemsForTheRealCheckers() throws {
     let problems =
-      try Problem.floats() + Problem.networks() + Problem.integers()
+      try Problem.floats() + Problem.padded() + Problem.networks() + Problem.integers()
       + Problem.networks().map { try $0.hybrid() }
     for problem in problems {
       let path = "\(exportFolder ?? "")/\(problem.name)"

@@ -320,6 +320,23 @@ extension Problem {
     return result
   }
 
+  /// Borders before convolutions: of zeros, of something else, and one that two nodes read.
+  static func padded() throws -> [Problem] {
+    try [("padded_zero", Float(0), false), ("padded_one", 1, false), ("padded_shared", 0, true)].map
+    {
+      name,
+      value,
+      isShared in
+      var make = ProblemMaker(name)
+      let x = make.input([1, 6, 7, 3])
+      let border = Pad(before: [0, 1, 2, 0], after: [0, 2, 0, 0], value: value)
+      let wide = try make.node("pad", border, x)
+      let y = try make.node("y", Conv2D(), wide, make.constant("w", [4, 3, 3, 3]))
+      let outputs = isShared ? [y, try make.node("z", Unary(.abs), wide)] : [y]
+      return make.problem(outputs)
+    }
+  }
+
   /// Broadcasting and branches in the exporter's own layout.
   static func layoutProblems() throws -> [Problem] {
     var result: [Problem] = []

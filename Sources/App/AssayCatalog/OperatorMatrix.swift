@@ -4,6 +4,7 @@ import AssayGraph
 import AssayQuantize
 import AssayReference
 import FormatKeras
+import FormatONNX
 
 /// What every operator can do in Assay: the text of docs/operators.md.
 public enum OperatorMatrix {
@@ -36,6 +37,10 @@ public enum OperatorMatrix {
       "Layers that are not listed are refused by name, all of them at once. Layers that only act while",
       "a network is trained are passed over.", "",
       KerasFormat.layerClasses.joined(separator: ", "),
+      "", "## ONNX operators that are read", "",
+      "Operator sets \(ONNXFormat.readOpsets.lowerBound) to \(ONNXFormat.readOpsets.upperBound). Operators",
+      "that are not listed are refused by name, all of them at once.", "",
+      ONNXFormat.readOperators.joined(separator: ", "),
       "",
     ]
     return lines.joined(separator: "\n")

@@ -20,7 +20,7 @@ public struct ONNXFormat: ModelFormat {
   /// (its rewrites contradict the attribute output_dtype).
   static let writtenFor16Bits: (opset: Int64, irVersion: Int64) = (21, 10)
   /// The operator sets that are read.
-  static let readOpsets: ClosedRange<Int64> = 7...28
+  public static let readOpsets: ClosedRange<Int64> = 7...28
 
   /// Whether the first field is `ir_version` (every writer puts it there) with a known version.
   public func sniff(_ prefix: ByteView) -> Bool {
@@ -35,6 +35,9 @@ public struct ONNXFormat: ModelFormat {
   public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
     try GraphImporter.importGraph(bytes, options: options)
   }
+
+  /// ONNX's operators that are read, in alphabetical order.
+  public static var readOperators: [String] { onnxReaders.keys.sorted() }
 
   public var canExport: Bool { true }
 

@@ -50,7 +50,7 @@ struct GraphExporter {
   ///
   /// - Throws: `Diagnostics` with every node that ONNX cannot hold.
   static func model(of graph: Graph, options: ExportOptions) throws -> ONNXModel {
-    let graph = graph.withUnsignedActivations()
+    let graph = graph.withPaddedWindows().withUnsignedActivations()
     var exporter = GraphExporter(graph)
     var faults: [Diagnostic] = []
     for index in graph.nodes.indices {
