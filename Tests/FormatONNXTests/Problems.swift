@@ -320,21 +320,35 @@ extension Problem {
     return result
   }
 
-  /// Borders before convolutions: of zeros, of something else, and one that two nodes read.
+  /// Borders before window operators: of zeros, of something else, one that two nodes read; before a
+  /// maximum over what may not be negative, and what may.
   static func padded() throws -> [Problem] {
-    try [("padded_zero", Float(0), false), ("padded_one", 1, false), ("padded_shared", 0, true)].map
-    {
-      name,
-      value,
-      isShared in
+    let border = Pad(before: [0, 1, 2, 0], after: [0, 2, 0, 0])
+    var result: [Problem] = []
+    for (name, value, isShared) in [
+      ("padded_zero", Float(0), false), ("padded_one", 1, false), ("padded_shared", 0, true),
+    ] {
       var make = ProblemMaker(name)
       let x = make.input([1, 6, 7, 3])
-      let border = Pad(before: [0, 1, 2, 0], after: [0, 2, 0, 0], value: value)
-      let wide = try make.node("pad", border, x)
+      var op = border
+      op.value = value
+      let wide = try make.node("pad", op, x)
       let y = try make.node("y", Conv2D(), wide, make.constant("w", [4, 3, 3, 3]))
       let outputs = isShared ? [y, try make.node("z", Unary(.abs), wide)] : [y]
-      return make.problem(outputs)
+      result.append(make.problem(outputs))
     }
+    for (name, kind, taken) in [
+      ("padded_max_relu", Unary.Kind.relu, Pool2D.Kind.max), ("padded_max_tanh", .tanh, .max),
+      ("padded_average", .tanh, .average),
+    ] {
+      var make = ProblemMaker(name)
+      let x = make.input([1, 6, 7, 3], -2...0.5)
+      let wide = try make.node("pad", border, make.node("f", Unary(kind), x))
+      let pool = Pool2D(taken, window: Size2D(3, 3), strides: Size2D(2, 2))
+      let y = try make.node("y", pool, wide)
+      result.append(make.problem([y]))
+    }
+    return result
   }
 
   /// Broadcasting and branches in the exporter's own layout.

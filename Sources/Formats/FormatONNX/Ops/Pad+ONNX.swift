@@ -16,13 +16,24 @@ extension Pad: ONNXExportable {
     case .constant:
       onnxMode = "constant"
       let dtype = node.input(0).isQuantizedInteger ? .float32 : node.input(0).dtype
-      inputs.append(file.constant(value, dtype))
+      // ONNX Runtime (1.31.1) makes a border of zeros the pool's own, which a pool ignores: results
+      // would be wrong. It leaves a border of the least normal number alone.
+      let isMisread = value == 0 && dtype == .float32 && file.isReadByPool(node)
+      inputs.append(file.constant(isMisread ? .leastNormalMagnitude : value, dtype))
     case .reflect: onnxMode = "reflect"
     case .edge: onnxMode = "edge"
     case .symmetric:
       throw Diagnostic("ONX112", "ONNX cannot pad symmetrically (with the border repeated)")
     }
     file.finish(node, "Pad", inputs, [.string("mode", onnxMode)])
+  }
+}
+
+extension GraphExporter {
+  /// Whether a pool reads the node's output.
+  fileprivate func isReadByPool(_ view: NodeView) -> Bool {
+    let output = view.node.outputs[0]
+    return graph.nodes.contains { $0.op is Pool2D && $0.inputs.contains(output) }
   }
 }
 
