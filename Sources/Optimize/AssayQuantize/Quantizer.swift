@@ -81,7 +81,7 @@ public struct Quantizer: Sendable {
     var replaced: [ValueID: ValueID] = [:]
     var nodes: [Node] = []
     var names = Set(graph.values.map(\.name))
-    for node in graph.nodes {
+    for node in graph.nodes.map({ withoutZeroBias($0, graph) }) {
       for case let id? in node.inputs where replaced[id] == nil {
         guard let tensor = graph[id].constant, tensor.dtype == .float32, tensor.count > 1 else {
           continue
@@ -116,6 +116,17 @@ public struct Quantizer: Sendable {
       if graph.outputs.contains(id) { result.outputNames[made] = graph.outputName(id) }
     }
     return (result, diagnostics)
+  }
+
+  /// A dense layer without its bias when that is all zeros: it would only cost a Dequantize.
+  private func withoutZeroBias(_ node: Node, _ graph: Graph) -> Node {
+    guard node.op is FullyConnected, node.inputs.count > 2,
+      let bias = node.inputs[2].flatMap({ graph[$0].constant }),
+      bias.floats().allSatisfy({ $0 == 0 })
+    else { return node }
+    var node = node
+    node.inputs[2] = nil
+    return node
   }
 
   // MARK: dynamic_int8
