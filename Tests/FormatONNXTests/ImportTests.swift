@@ -100,6 +100,18 @@ import Darwin
     )
   }
 
+  /// A graph holds floats where the file quantizes them as it runs: nobody else may see the integers.
+  @Test func integersOfDynamicQuantizationStayInside() {
+    var quantize = node("DynamicQuantizeLinear", ["x"], "q")
+    quantize.outputs += ["scale", "zero"]
+    for other in [node("Flatten", ["q"], "y"), node("Flatten", ["scale"], "y")] {
+      #expect(codes { _ = try read(model([quantize, other])) } == ["ONX022"])
+    }
+    var leaving = model([quantize])
+    leaving.graph.outputs[0].name = "q"
+    #expect(codes { _ = try read(leaving) } == ["ONX022"])
+  }
+
   @Test func everyCutOfAFileIsRefused() throws {
     let graph = try #require(try Problem.networks().first).graph
     let bytes = joined(try ONNXFormat().exportGraph(graph, options: ExportOptions()))

@@ -24,7 +24,8 @@ struct GraphImporter {
   private var reshapeSources: [ValueID: ValueID] = [:]
   /// What a reshape or a transpose was made of.
   private var turnedSources: [ValueID: ValueID] = [:]
-  private var dynamicNames: Set<String> = []
+  /// Values that stand for something else than the file has, and the operators that know it.
+  private var dynamicReaders: [String: Set<String>] = [:]
   private var widened: [String: Tensor] = [:]
   private let openFile: (String) throws -> ByteView
 
@@ -135,6 +136,11 @@ struct GraphImporter {
         remedy: "simplify the model, or run the file as it is on onnxruntime"
       )
     }
+    for input in call.node.inputs {
+      guard dynamicReaders[input]?.contains(call.node.opType) ?? true else {
+        throw call.unsupported("'\(input)', which is quantized while the network runs,")
+      }
+    }
     for output in call.node.outputs where !output.isEmpty { try declare(output) }
     try reader(call, &self)
     for output in call.node.outputs where !output.isEmpty {
@@ -153,6 +159,13 @@ struct GraphImporter {
   private mutating func readOutputs(_ outputs: [ONNXValueInfo]) throws {
     var seen: Set<ValueID> = []
     for output in outputs {
+      guard !isDynamic(output.name) else {
+        throw Diagnostic(
+          "ONX022",
+          "a value that is quantized while the network runs cannot leave it",
+          at: ["output '\(output.name)'"]
+        )
+      }
       var id = try locating("output '\(output.name)'") { try plain(output.name) }
       if !seen.insert(id).inserted {
         // Under two names: a node of its own gives it the second one.
@@ -378,11 +391,14 @@ extension GraphImporter {
   /// Lets a further output be a value of the graph that exists already.
   mutating func alias(_ name: String, plain: ValueID) { slots[name] = Slot(plain: plain) }
 
-  /// Notes that a value stands for floats that the file has as integers.
-  mutating func markDynamic(_ name: String) { dynamicNames.insert(name) }
+  /// Notes that a value stands for something else than the file has: only these operators may read
+  /// it.
+  mutating func markDynamic(_ name: String, readBy operators: Set<String>) {
+    dynamicReaders[name] = operators
+  }
 
-  /// Whether a value stands for floats that the file has as integers.
-  func isDynamic(_ name: String) -> Bool { dynamicNames.contains(name) }
+  /// Whether a value stands for something else than the file has.
+  func isDynamic(_ name: String) -> Bool { dynamicReaders[name] != nil }
 
   /// Notes the integers from which a Constant was widened.
   mutating func noteWidened(_ name: String, from integers: Tensor) { widened[name] = integers }

@@ -62,12 +62,15 @@ let quantizationReaders: [String: ONNXReader] = [
     let zero = into.addConstant(0, .uint8)
     into.alias(call.node.outputs[1], plain: one)
     into.alias(call.node.outputs[2], plain: zero)
-    into.markDynamic(call.output)
+    let products: Set = ["MatMulInteger", "ConvInteger"]
+    into.markDynamic(call.output, readBy: products)
+    into.markDynamic(call.node.outputs[1], readBy: ["Mul"])
+    into.markDynamic(call.node.outputs[2], readBy: products)
   },
   "MatMulInteger": { call, into in
     let weights = try into.integerWeights(call, [1, 0])
     try into.define(call, FullyConnected(), [try into.plain(call.input(0)), weights, nil])
-    into.markDynamic(call.output)
+    into.markDynamic(call.output, readBy: ["Cast"])
   },
   "ConvInteger": { call, into in
     let weights = try into.integerWeights(call, [0, 2, 3, 1])
@@ -78,7 +81,7 @@ let quantizationReaders: [String: ONNXReader] = [
     let window = try CallWindow(call, image: image, kernel: [filter[2], filter[3]])
     let op = Conv2D(strides: window.strides, dilations: window.dilations, padding: window.padding)
     try into.defineImage(call, op, [try into.image(call.input(0)), weights, nil])
-    into.markDynamic(call.output)
+    into.markDynamic(call.output, readBy: ["Cast"])
   },
   "Cast": { call, into in
     guard let dtype = DType(onnx: Int32(truncatingIfNeeded: call.int("to", default: 0))),
