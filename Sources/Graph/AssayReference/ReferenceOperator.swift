@@ -90,6 +90,3 @@ func requantized(_ x: Tensor, to type: TensorType) throws -> Tensor {
   }
   return try tensor(x.reals, TensorType(type.dtype, x.shape, quantization: type.quantization))
 }
-
-/// Whether the reference evaluator computes this kind of operator.
-public func isComputedByReference(_ op: any Operator) -> Bool { op is any ReferenceOperator }
