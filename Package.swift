@@ -82,18 +82,16 @@ let targets: [[Target]] = [
   module(
     "Graph",
     "AssayEvaluator",
-    graph + ["AssayKernels"],
-    settings: fast,
-    tests: ["AssayReference"]
+    graph + ["AssayKernels", "AssayReference"],
+    settings: fast
   ),
-  module("Formats", "AssayFormat", graph),
+  module("Formats", "AssayFormat", graph + ["AssayHost"]),
   formats.flatMap {
     module(
       "Formats",
       "Format\($0)",
-      graph + ["AssayCodec", "AssayFormat"],
-      settings: fast,
-      tests: ["AssayReference"]
+      graph + ["AssayCodec", "AssayFormat", "AssayReference"],
+      settings: fast
     )
   },
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),

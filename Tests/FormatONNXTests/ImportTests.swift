@@ -181,7 +181,7 @@ import Darwin
     for location in ["../weights.bin", "/etc/passwd", "a/../../b", ""] {
       #expect(
         codes { _ = try ONNXFormat().importGraph(network(location, 12), options: options) }
-          == ["ONX013"]
+          == ["FMT010"]
       )
     }
     #expect(

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayFormat
 import AssayGraph
+import AssayHost
 
 /// A model read from a file: the graph and the file that it came from.
 public struct ImportedModel: Sendable {
@@ -32,6 +33,20 @@ public func format(of bytes: ByteView, path: String) throws -> any ModelFormat {
   )
 }
 
+/// The format of the model at a path, a file or a folder.
+///
+/// - Throws: `Diagnostic` CAT002 when no format claims it, FIL00x when it cannot be opened.
+public func format(ofModel path: String) throws -> any ModelFormat {
+  try format(of: try MappedFile(path: modelFile(path)).view, path: path)
+}
+
+/// The file by which a model is read: the path itself, or a folder's entry.
+public func modelFile(_ path: String) -> String {
+  guard Host.kind(of: path) == .folder else { return path }
+  let entries = Catalog.formats.flatMap(\.folderEntries).map { Host.join(path, $0) }
+  return entries.first { Host.kind(of: $0) == .file } ?? path
+}
+
 /// Imports the network at `path`, whatever its format.
 ///
 /// - Throws: `Diagnostics` with all that is not understood, located in the file.
@@ -39,9 +54,9 @@ public func importModel(
   path: String,
   options: ImportOptions = ImportOptions()
 ) throws -> ImportedModel {
-  let bytes = try MappedFile(path: path).view
   var options = options
-  options.path = path
+  options.path = modelFile(path)
+  let bytes = try MappedFile(path: options.path).view
   let format = try format(of: bytes, path: path)
   let report: ImportReport
   do {
@@ -63,37 +78,4 @@ public func importModel(
 /// A finding that begins with the file that it is of.
 private func located(_ finding: Diagnostic, in path: String) -> Diagnostic {
   finding.location.first == path ? finding : finding.inside(path)
-}
-
-/// The format that a file name asks to be written.
-///
-/// - Throws: `Diagnostic` CAT003 when its extension belongs to no format that is written.
-public func exportFormat(for path: String) throws -> any ModelFormat {
-  let suffix = path.split(separator: ".").last.map { $0.lowercased() } ?? ""
-  let writers = Catalog.formats.filter(\.canExport)
-  if let found = writers.first(where: { $0.extensions.contains(suffix) }) { return found }
-  let known = writers.compactMap(\.extensions.first).map { ".\($0)" }.joined(separator: " or ")
-  throw Diagnostic(
-    "CAT003",
-    "the format to write does not follow from the name",
-    at: [path],
-    remedy: "let the output's name end with \(known)"
-  )
-}
-
-/// Writes a graph to `path` in the format of its extension; the file is whole or not there.
-///
-/// - Returns: the number of bytes written.
-@discardableResult
-public func exportModel(
-  _ graph: Graph,
-  to path: String,
-  description: String
-) throws -> Int {
-  let format = try exportFormat(for: path)
-  let parts = try locating(path) {
-    try format.exportGraph(graph, options: ExportOptions(description: description))
-  }
-  try AtomicFile.write(parts, to: path)
-  return parts.reduce(0) { $0 + $1.count }
 }

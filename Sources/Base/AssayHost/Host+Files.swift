@@ -91,6 +91,30 @@ extension Host {
     }
   }
 
+  /// Puts the folder `draft` in the place of `path`, and removes a folder that was there.
+  ///
+  /// - Throws: `Diagnostic` HST002 when it cannot be put there; what was there is there again.
+  public static func replaceFolder(_ path: String, with draft: String) throws {
+    func fault() -> Diagnostic {
+      Diagnostic(
+        "HST002",
+        "the folder cannot be put in its place",
+        at: [path],
+        remedy: "give a path that you may write to",
+        cause: lastSystemError()
+      )
+    }
+    let old = path + ".old-\(processID)"
+    let isThere = kind(of: path) != nil
+    if isThere { guard unsafe rename(path, old) == 0 else { throw fault() } }
+    guard unsafe rename(draft, path) == 0 else {
+      let fault = fault()
+      if isThere { unsafe _ = rename(old, path) }
+      throw fault
+    }
+    if isThere { try remove(old) }
+  }
+
   /// Makes a new folder for temporary files.
   ///
   /// - Throws: `Diagnostic` HST002 when it cannot be made.

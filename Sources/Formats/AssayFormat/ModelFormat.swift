@@ -10,12 +10,28 @@ public struct ImportOptions: Sendable {
   public var shapes: [String: Shape]
   /// The file's path, for messages and for companions beside it.
   public var path: String
+  /// The signature to take, where a file has several; the format's usual one if `nil`.
+  public var signature: String?
+  /// The names of the nodes or values to take as inputs; what the file says, if empty.
+  public var inputs: [String]
+  /// The names of the nodes or values to take as outputs; what the file says, if empty.
+  public var outputs: [String]
 
   /// Makes options.
-  public init(batch: Int = 1, shapes: [String: Shape] = [:], path: String = "") {
+  public init(
+    batch: Int = 1,
+    shapes: [String: Shape] = [:],
+    path: String = "",
+    signature: String? = nil,
+    inputs: [String] = [],
+    outputs: [String] = []
+  ) {
     self.batch = batch
     self.shapes = shapes
     self.path = path
+    self.signature = signature
+    self.inputs = inputs
+    self.outputs = outputs
   }
 }
 
@@ -40,9 +56,76 @@ public struct ImportReport: Sendable {
 public struct ExportOptions: Sendable {
   /// Text kept in the file's description: producer and recipe.
   public var description: String
+  /// The name of the written file or folder without the folders above it; companions are named after
+  /// it.
+  public var fileName: String
+  /// ONNX's operator set; the format's usual one if `nil`.
+  public var opset: Int?
+  /// OpenVINO's IR version; the newest if `nil`.
+  public var irVersion: Int?
+  /// Whether operators that the format has not are kept as custom ones.
+  public var allowsCustom: Bool
 
   /// Makes options.
-  public init(description: String = "assay") { self.description = description }
+  public init(
+    description: String = "assay",
+    fileName: String = "model",
+    opset: Int? = nil,
+    irVersion: Int? = nil,
+    allowsCustom: Bool = false
+  ) {
+    self.description = description
+    self.fileName = fileName
+    self.opset = opset
+    self.irVersion = irVersion
+    self.allowsCustom = allowsCustom
+  }
+
+  /// `fileName` without its extension.
+  public var stem: String {
+    guard let dot = fileName.lastIndex(of: "."), dot != fileName.startIndex else {
+      return fileName
+    }
+    return String(fileName[..<dot])
+  }
+}
+
+/// What an export gives: bytes of one file, of a file with companions, or of a folder.
+///
+/// The bytes come in pieces to be written one after the other.
+public struct ExportedModel: Sendable {
+  /// One file with others beside or below it.
+  public struct File: Sendable {
+    /// The path relative to the model's folder.
+    public var name: String
+    /// The bytes.
+    public var parts: [ByteView]
+
+    /// Makes a file.
+    public init(_ name: String, _ parts: [ByteView]) {
+      self.name = name
+      self.parts = parts
+    }
+  }
+
+  /// The bytes of the model's own file; `nil` for a model that is a folder.
+  public var main: [ByteView]?
+  /// The other files: beside the model's own one, or those in its folder.
+  public var companions: [File]
+
+  /// A model in a file.
+  public init(_ main: [ByteView], companions: [File] = []) {
+    self.main = main
+    self.companions = companions
+  }
+
+  /// A model that is a folder with these files.
+  public init(folder files: [File]) { companions = files }
+
+  /// The number of bytes of all files.
+  public var byteCount: Int {
+    ((main ?? []) + companions.flatMap(\.parts)).reduce(0) { $0 + $1.count }
+  }
 }
 
 /// A file format of networks: bytes <-> Graph.
@@ -51,6 +134,9 @@ public protocol ModelFormat: Sendable {
   var id: String { get }
   /// File name extensions without the dot.
   var extensions: [String] { get }
+  /// Names of files by which a folder is known to be a model of this format; the first that is there
+  /// is what `importGraph` gets.
+  var folderEntries: [String] { get }
   /// Whether the first bytes of a file (at least 64, or the whole file) look like this format.
   func sniff(_ prefix: ByteView) -> Bool
 
@@ -69,9 +155,22 @@ public protocol ModelFormat: Sendable {
   ///
   /// - Throws: `Diagnostics` with every node that the format cannot hold.
   func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView]
+
+  /// Graph -> all files of the model; by default the one of `exportGraph`.
+  ///
+  /// - Throws: `Diagnostics` with every node that the format cannot hold.
+  func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel
 }
 
 extension ModelFormat {
+  /// A model is a file.
+  public var folderEntries: [String] { [] }
+
+  /// One file.
+  public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
+    ExportedModel(try exportGraph(graph, options: options))
+  }
+
   /// Formats are read only, unless they say otherwise.
   public var canExport: Bool { false }
 

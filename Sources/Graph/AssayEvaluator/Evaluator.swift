@@ -1,6 +1,7 @@
 import AssayBase
 import AssayGraph
 import AssayKernels
+import AssayReference
 import AssayTensor
 
 /// Fast float32 execution of a graph, with a look at every value.
@@ -13,6 +14,8 @@ import AssayTensor
 ///
 /// Weights in 8 bits under float values (`dynamic_int8`) are computed with as the real numbers they
 /// stand for; the hybrid kernels of runtimes round the values too, which costs them some accuracy.
+///
+/// An operator without a kernel is computed as the reference does: slowly, and right.
 ///
 /// The result does not depend on the number of threads. An evaluator serves one caller at a time.
 public final class Evaluator {
@@ -51,8 +54,13 @@ public final class Evaluator {
     }
   }
 
-  /// Whether it can execute an operator.
-  public static func canEvaluate(_ op: any Operator) -> Bool { op is any EvaluatedOperator }
+  /// Whether it can execute an operator, with a kernel or as the reference does.
+  public static func canEvaluate(_ op: any Operator) -> Bool {
+    hasKernel(op) || ReferenceEvaluator.canEvaluate(op)
+  }
+
+  /// Whether it has a kernel of its own for an operator.
+  public static func hasKernel(_ op: any Operator) -> Bool { op is any EvaluatedOperator }
 
   /// Throws what is wrong with a graph: kernels read and write as the shapes say.
   private static func check(_ graph: Graph) throws {

@@ -85,7 +85,6 @@ final class Plan {
     _ context: ExecutionContext
   ) throws {
     let node = graph.nodes[index]
-    guard let op = node.op as? any EvaluatedOperator else { return }
     let outputs = node.outputs.compactMap { values[$0.index] }
     let builder = StepBuilder(
       node: node,
@@ -100,7 +99,9 @@ final class Plan {
       context: context,
       place: { [values] id in values[id.index]?.buffer ?? store.floats(id) }
     )
-    let body = try locating("node '\(node.name)' (\(node.op.name))") { try op.step(builder) }
+    let body = try locating("node '\(node.name)' (\(node.op.name))") {
+      try (node.op as? any EvaluatedOperator)?.step(builder) ?? builder.referenceStep()
+    }
     let rounded = outputs.filter { $0.rounding != nil }
     guard !rounded.isEmpty else {
       steps.append(Step(node: index, outputs: node.outputs, run: body))

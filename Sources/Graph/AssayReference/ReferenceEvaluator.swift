@@ -56,13 +56,6 @@ public struct ReferenceEvaluator: Sendable {
   }
 
   private func evaluate(_ node: Node, _ known: [ValueID: Tensor]) throws -> [Tensor] {
-    guard let op = node.op as? any ReferenceOperator else {
-      throw Diagnostic(
-        "EVL011",
-        "operator '\(node.op.name)' cannot be computed",
-        remedy: "run the model on a runtime that has this operator"
-      )
-    }
     let inputs = try node.inputs.map { id in
       try id.map { id in
         guard let tensor = known[id] ?? graph[id].constant else {
@@ -76,13 +69,36 @@ public struct ReferenceEvaluator: Sendable {
     let types = zip(node.outputs, inferred).map { id, type in
       TensorType(graph[id].type.dtype, type.shape, quantization: graph[id].type.quantization)
     }
-    for type in types where type.shape.elementCount.map({ $0 > Self.mostElements }) ?? true {
+    return try Self.evaluate(node.op, inputs, as: types)
+  }
+
+  /// Computes one operator: the way to fold what follows from constants alone.
+  ///
+  /// - Parameters:
+  ///   - inputs: a tensor for each input; `nil` for an absent one.
+  ///   - types: the types of the outputs; those that the operator infers, if `nil`.
+  /// - Throws: `Diagnostic` GRF… when the operator does not accept the inputs, EVL011 when it is not
+  ///   computed here, EVL012 when an output is too large, EVL014 for text.
+  public static func evaluate(
+    _ op: any Operator,
+    _ inputs: [Tensor?],
+    as types: [TensorType]? = nil
+  ) throws -> [Tensor] {
+    guard let computed = op as? any ReferenceOperator else {
+      throw Diagnostic(
+        "EVL011",
+        "operator '\(op.name)' cannot be computed",
+        remedy: "run the model on a runtime that has this operator"
+      )
+    }
+    let types = try types ?? op.inferTypes(inputs.map { $0?.type })
+    for type in types where type.shape.elementCount.map({ $0 > mostElements }) ?? true {
       throw Diagnostic("EVL012", "an output of type \(type) is too large")
     }
     for case let input? in inputs where input.dtype == .string {
       throw Diagnostic("EVL014", "nothing is computed with text")
     }
-    return try op.evaluate(Arguments(inputs: inputs, outputs: types))
+    return try computed.evaluate(Arguments(inputs: inputs, outputs: types))
   }
 
   /// The node that reads each value last; outputs are never let go.

@@ -50,7 +50,7 @@ let benchCommand = CommandSpec(
   var configuration = Configuration(
     model: isNull
       ? Record.Model(path: path, sha256: sha256(""), byteCount: 0) : try Record.Model(file: path),
-    artefact: isNull ? "none" : try format(of: try MappedFile(path: path).view, path: path).id,
+    artefact: isNull ? "none" : try format(ofModel: path).id,
     variant: arguments.value("--variant") ?? "original",
     runtime: runtime.id,
     provider: options.provider,

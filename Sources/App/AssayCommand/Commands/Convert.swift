@@ -1,5 +1,6 @@
 import AssayBase
 import AssayCatalog
+import AssayFormat
 import AssayGraph
 import AssayHost
 import AssayQuantize
@@ -13,12 +14,15 @@ let convertCommand = CommandSpec(
     applies the recipe and writes the format that the output's name asks for. The static recipes need
     representative data. The output is whole or not there.
     """,
-  operands: [Operand(word: "MODEL", help: "a .h5, .keras, .tflite or .onnx file")],
+  operands: [Operand(word: "MODEL", help: "a network in any format that is read")],
   options: [
-    Option("--output", short: "-o", .value("FILE"), "the .tflite or .onnx file to write"),
+    Option("--output", short: "-o", .value("FILE"), "the file to write; its name tells the format"),
     Option("--recipe", .value("NAME"), "\(recipeNames) (default: float32)"),
-    Shared.representative, Shared.preprocess, Shared.limit, Shared.threads, Shared.shape,
-  ],
+    Shared.representative, Shared.preprocess, Shared.limit, Shared.threads,
+    Option("--opset", .value("N"), "the operator set of a written .onnx"),
+    Option("--ir-version", .choice(["10", "11"]), "the version of a written OpenVINO IR"),
+    Option("--allow-custom", .flag, "keep operators that the format has not as custom ones"),
+  ] + Shared.importing,
   examples: [
     ("assay convert model.h5 -o model.tflite", "float32, as the model is"),
     (
@@ -45,7 +49,12 @@ let convertCommand = CommandSpec(
   let count = try exportModel(
     variant.graph,
     to: output,
-    description: "assay \(assayVersion) \(recipe.name)"
+    options: ExportOptions(
+      description: "assay \(assayVersion) \(recipe.name)",
+      opset: try arguments.integer("--opset"),
+      irVersion: try arguments.integer("--ir-version"),
+      allowsCustom: arguments.has("--allow-custom")
+    )
   )
   let elapsed = Double(Host.monotonicNanoseconds() - start)
   try console.result(

@@ -13,10 +13,9 @@ let inspectCommand = CommandSpec(
     """,
   operands: [Operand(word: "MODEL", help: "a .h5, .keras, .tflite or .onnx file")],
   options: [
-    Shared.shape,
     Option("--canonical", .flag, "as `convert` sees it: normalization folded, activations fused"),
     Option("--dump", .flag, "the graph as text, one line an operator, and nothing else"),
-  ],
+  ] + Shared.importing,
   examples: [
     ("assay inspect model.h5", "what is in it"),
     ("assay inspect model.tflite --json - | jq .macs", "one figure for a script"),

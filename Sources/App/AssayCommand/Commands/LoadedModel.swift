@@ -91,7 +91,7 @@ func sessionOptions(_ arguments: Arguments) throws -> SessionOptions {
 
 /// The runtime of `--runtime`, or the first usable one that reads the model's format.
 func chosenRuntime(_ arguments: Arguments, model path: String) throws -> any InferenceRuntime {
-  let format = try format(of: try MappedFile(path: path).view, path: path).id
+  let format = try format(ofModel: path).id
   if let name = arguments.value("--runtime") {
     let runtime = try Catalog.runtime(name)
     guard runtime.formats.contains(format) else {

@@ -37,6 +37,23 @@ enum Shared {
     .repeated("NAME=1xHxWxC"),
     "the extents of an input that the file leaves open"
   )
+  static let signature = Option(
+    "--signature",
+    .value("NAME"),
+    "the signature to take, where a model has several"
+  )
+  static let inputNodes = Option(
+    "--input-nodes",
+    .value("A,B"),
+    "the nodes to take as inputs, where the file does not say"
+  )
+  static let outputNodes = Option(
+    "--output-nodes",
+    .value("A,B"),
+    "the nodes to take as outputs, where the file does not say"
+  )
+  /// How a model is read.
+  static let importing = [shape, signature, inputNodes, outputNodes]
   static let preset = Option(
     "--preset",
     .choice(["quick", "standard", "strict"]),
@@ -53,9 +70,16 @@ enum Shared {
     "take a seeded sample of N calibration items (default: all)"
   )
 
-  /// Import options from `--shape`.
+  /// Import options from `importing`.
   static func importOptions(_ arguments: Arguments) throws -> ImportOptions {
-    var options = ImportOptions()
+    func names(_ option: String) -> [String] {
+      (arguments.value(option) ?? "").split(separator: ",").map { String($0) }
+    }
+    var options = ImportOptions(
+      signature: arguments.value("--signature"),
+      inputs: names("--input-nodes"),
+      outputs: names("--output-nodes")
+    )
     for text in arguments.all("--shape") {
       let parts = text.split(separator: "=", maxSplits: 1)
       let dims = parts.last.map { $0.split(separator: "x").map { Int($0) ?? 0 } } ?? []

@@ -43,8 +43,8 @@ let tryCommand = CommandSpec(
     Option("--seed", .value("N"), "seed of the order of turns (default: 1)"),
     Option("--no-profile", .flag, "leave out the times of operators"),
     Option("--output", short: "-o", .value("DIR"), "models and page (default: assay-out)"),
-    Shared.store, Shared.shape,
-  ],
+    Shared.store,
+  ] + Shared.importing,
   examples: [
     ("assay try model.h5 -r images/ -l images/labels.csv --max-drop 1%", "the whole question"),
     ("assay try model.keras --preset quick --recipes float32,float16", "a glance, without data"),

@@ -23,8 +23,7 @@ let verifyCommand = CommandSpec(
     Option("--seed", .value("N"), "seed of random inputs (default: 1)"),
     Option("--tolerance", .value("X"), "largest accepted max|a-b| / max|b| (float variants)"),
     Option("--min-snr", .value("DB"), "least accepted signal-to-noise ratio (quantized variants)"),
-    Shared.shape,
-  ],
+  ] + Shared.importing,
   examples: [
     ("assay verify model.h5 model.tflite", "on seeded inputs"),
     ("assay verify model.h5 int8.tflite --input in.npz --json -", "on one's own, for a script"),

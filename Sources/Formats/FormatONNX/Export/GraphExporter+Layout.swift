@@ -1,41 +1,15 @@
+import AssayFormat
 import AssayGraph
 import AssayTensor
 
 extension LayoutPlan {
   /// Plans a Graph: asks every operator for its rule and tells images from other values.
   init(_ graph: Graph, parameters: Set<ValueID>) {
-    let views = graph.nodes.indices.map { NodeView($0, of: graph, parameters: parameters) }
-    let rules = views.map { ($0.node.op as? any ONNXExportable)?.layoutRule($0) ?? .ordered }
-    var images: [ValueID: Image] = [:]
-    func isImage(_ id: ValueID) -> Bool {
-      graph[id].type.shape.rank == 4 && !parameters.contains(id)
+    let rules = graph.nodes.indices.map { index in
+      let view = NodeView(index, of: graph, parameters: parameters)
+      return (view.node.op as? any ONNXExportable)?.layoutRule(view) ?? .ordered
     }
-    func image(_ id: ValueID, madeBy producer: Int?) -> Image {
-      let shape = graph[id].type.shape
-      return Image(
-        producer: producer,
-        consumers: [],
-        isOutput: false,
-        elementCount: shape.count,
-        isLayoutFree: shape.isLayoutFree
-      )
-    }
-    for id in graph.inputs where isImage(id) {
-      images[id] = image(id, madeBy: nil)
-    }
-    var order = graph.inputs.filter { images[$0] != nil }
-    for view in views {
-      for (index, input) in view.node.inputs.enumerated() {
-        guard let input, rules[view.index].imageInputs?.contains(index) ?? true else { continue }
-        images[input]?.consumers.append(view.index)
-      }
-      for output in view.node.outputs where isImage(output) {
-        images[output] = image(output, madeBy: view.index)
-        order.append(output)
-      }
-    }
-    for id in graph.outputs { images[id]?.isOutput = true }
-    self.init(rules: rules, images: order.compactMap { images[$0] })
+    self.init(graph, rules: rules, parameters: parameters)
   }
 }
 

@@ -54,10 +54,7 @@ struct GraphImporter {
   private init(_ model: ONNXModel, _ options: ImportOptions) {
     graph = Graph(name: model.graph.name)
     fileOutputs = Set(model.graph.outputs.map(\.name))
-    let folder = options.path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      .joined(separator: "/")
-    let prefix = options.path.contains("/") ? folder + "/" : ""
-    openFile = { try MappedFile(path: prefix + $0).view }
+    openFile = { [companions = options.companions] in try companions.open($0) }
   }
 
   private mutating func readModel(_ model: ONNXModel, _ options: ImportOptions) throws {

@@ -80,18 +80,7 @@ extension ONNXTensor {
     _ externalFile: (String) throws -> ByteView
   ) throws -> ByteView {
     let location = external["location"] ?? ""
-    let parts = location.split(separator: "/", omittingEmptySubsequences: false)
-    guard !location.isEmpty, !location.hasPrefix("/"), !location.contains("\\"),
-      !location.contains("\0"), !parts.contains("..")
-    else {
-      throw Diagnostic(
-        "ONX013",
-        "the constant lies outside the model's folder",
-        at: ["external data '\(location)'"],
-        remedy: "save the model with its weights beside it, or inside it"
-      )
-    }
-    let file = try externalFile(location)
+    let file = try locating("external data '\(location)'") { try externalFile(location) }
     let offset = try number("offset") ?? 0
     let length = try number("length") ?? file.count - min(offset, file.count)
     guard length == byteCount, offset <= file.count, length <= file.count - offset else {

@@ -2,28 +2,30 @@ import AssayTensor
 
 /// The order in which the axes of an image lie in the file.
 ///
-/// A Graph's images are NHWC; ONNX's window operators take NCHW. A value that is no image (not of
-/// four axes) has one order only and counts as `channelsLast`.
-enum Layout: Hashable, Sendable {
+/// A Graph's images are NHWC; the window operators of ONNX and OpenVINO take NCHW. A value that is
+/// no image (not of four axes) has one order only and counts as `channelsLast`.
+public enum Layout: Hashable, Sendable {
+  /// NHWC.
   case channelsLast
+  /// NCHW.
   case channelsFirst
 
   /// The permutation from the Graph's axes to this layout's.
-  var permutation: [Int] { self == .channelsLast ? [0, 1, 2, 3] : [0, 3, 1, 2] }
+  public var permutation: [Int] { self == .channelsLast ? [0, 1, 2, 3] : [0, 3, 1, 2] }
 
   /// Where the Graph's axis (not negative) lies in this layout.
-  func position(ofAxis axis: Int) -> Int {
+  public func position(ofAxis axis: Int) -> Int {
     self == .channelsLast ? axis : [0, 2, 3, 1][axis]
   }
 
   /// Extents of the Graph's shape in this layout.
-  func arrange(_ dims: [Int]) -> [Int] {
+  public func arrange(_ dims: [Int]) -> [Int] {
     guard self == .channelsFirst, dims.count == 4 else { return dims }
     return permutation.map { dims[$0] }
   }
 
   /// The permutation that brings this layout to another; `nil` when they are the same.
-  func permutation(to other: Layout) -> [Int]? {
+  public func permutation(to other: Layout) -> [Int]? {
     switch (self, other) {
     case (.channelsLast, .channelsFirst): [0, 3, 1, 2]
     case (.channelsFirst, .channelsLast): [0, 2, 3, 1]
@@ -34,37 +36,54 @@ enum Layout: Hashable, Sendable {
 
 extension Shape {
   /// Whether the elements of an image lie in the same order in both layouts.
-  var isLayoutFree: Bool { rank == 4 && (dims[3] == 1 || dims[1] == 1 && dims[2] == 1) }
+  public var isLayoutFree: Bool { rank == 4 && (dims[3] == 1 || dims[1] == 1 && dims[2] == 1) }
 }
 
 /// What a node asks of the layouts of its images.
-struct LayoutRule: Sendable {
+public struct LayoutRule: Sendable {
   /// What one side of a node accepts.
-  enum Port: Sendable, Equatable {
+  public enum Port: Sendable, Equatable {
+    /// This one.
     case fixed(Layout)
     /// Either; ports of one node with the same number take the same layout.
     case free(Int)
   }
 
   /// The side of the images that it reads.
-  var input: Port
+  public var input: Port
   /// The side of the images that it makes.
-  var output: Port
+  public var output: Port
   /// Which inputs are images; all, if `nil`.
-  var imageInputs: [Int]?
+  public var imageInputs: [Int]?
   /// The better layout where both need as many transposes.
-  var preference = Layout.channelsFirst
+  public var preference: Layout
 
-  /// Reads and makes images as ONNX's window operators do; further inputs are parameters.
-  static let window = LayoutRule(
+  /// Makes a rule.
+  public init(
+    input: Port,
+    output: Port,
+    imageInputs: [Int]? = nil,
+    preference: Layout = .channelsFirst
+  ) {
+    self.input = input
+    self.output = output
+    self.imageInputs = imageInputs
+    self.preference = preference
+  }
+
+  /// Reads and makes images as window operators of NCHW formats do; further inputs are parameters.
+  public static let window = LayoutRule(
     input: .fixed(.channelsFirst),
     output: .fixed(.channelsFirst),
     imageInputs: [0]
   )
   /// Depends on the Graph's order of elements.
-  static let ordered = LayoutRule(input: .fixed(.channelsLast), output: .fixed(.channelsLast))
+  public static let ordered = LayoutRule(
+    input: .fixed(.channelsLast),
+    output: .fixed(.channelsLast)
+  )
   /// Works in either layout, the same on both sides.
-  static let agnostic = LayoutRule(input: .free(0), output: .free(0))
+  public static let agnostic = LayoutRule(input: .free(0), output: .free(0))
 }
 
 /// A layout for every node's images, chosen so that the file needs the fewest transposes.
@@ -74,28 +93,52 @@ struct LayoutRule: Sendable {
 /// number of values stands twice is a minimum cut between what is fixed to one layout and what is
 /// fixed to the other: for each value an edge from its maker that is cut once, however many readers
 /// lie on the other side. Ties go to the smaller images, then to the nodes' preferences.
-struct LayoutPlan: Sendable {
+public struct LayoutPlan: Sendable {
   /// The layout in which each node reads its images.
-  private(set) var inputs: [Layout]
+  public private(set) var inputs: [Layout]
   /// The layout in which each node makes its images.
-  private(set) var outputs: [Layout]
+  public private(set) var outputs: [Layout]
 
   /// One image's maker and readers.
-  struct Image {
+  public struct Image {
     /// The node that makes it; `nil` for an input of the graph.
-    var producer: Int?
+    public var producer: Int?
     /// The nodes that read it as an image.
-    var consumers: [Int]
+    public var consumers: [Int]
     /// Whether it leaves the graph.
-    var isOutput: Bool
+    public var isOutput: Bool
     /// Its number of elements.
-    var elementCount: Int
+    public var elementCount: Int
     /// Whether both layouts have the elements in the same order, so that a reshape will do.
-    var isLayoutFree: Bool
+    public var isLayoutFree: Bool
+
+    /// Makes an image.
+    public init(
+      producer: Int?,
+      consumers: [Int] = [],
+      isOutput: Bool = false,
+      elementCount: Int,
+      isLayoutFree: Bool
+    ) {
+      self.producer = producer
+      self.consumers = consumers
+      self.isOutput = isOutput
+      self.elementCount = elementCount
+      self.isLayoutFree = isLayoutFree
+    }
+
+    /// An image of this shape that is read by nobody yet.
+    public init(producer: Int?, shape: Shape) {
+      self.init(
+        producer: producer,
+        elementCount: shape.count,
+        isLayoutFree: shape.isLayoutFree
+      )
+    }
   }
 
   /// Chooses layouts for nodes with these rules.
-  init(rules: [LayoutRule], images: [Image]) {
+  public init(rules: [LayoutRule], images: [Image]) {
     var cut = MinimumCut(vertexCount: 2)
     let (first, last) = (0, 1)
     var free: [[Int: Int]] = []

@@ -1,7 +1,7 @@
 import AssayBase
 import Testing
 
-@testable import FormatONNX
+@testable import AssayFormat
 
 @Suite struct LayoutTests {
   /// Every assignment tried: none needs fewer transposes than the plan.
