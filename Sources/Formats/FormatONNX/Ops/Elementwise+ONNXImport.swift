@@ -1,4 +1,5 @@
 import AssayBase
+import AssayFormat
 import AssayGraph
 import AssayTensor
 

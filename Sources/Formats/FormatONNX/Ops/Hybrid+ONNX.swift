@@ -1,3 +1,4 @@
+import AssayFormat
 import AssayGraph
 import AssayTensor
 
