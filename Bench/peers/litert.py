@@ -1,11 +1,13 @@
 """Compares .tflite files on LiteRT, all in one process.
 
 usage: litert.py outputs FILE TEST.npy EXPECTED.npz
+       litert.py network FILE EXPECTED.npz
        litert.py operators FILE...
        litert.py latency ROUNDS SECONDS_PER_BLOCK FILE FILE
        litert.py loop SECONDS FILE
 
 outputs    how near the file's outputs are to Keras's: SQNR in dB and the largest relative difference
+network    the same for an archive with arrays in/NAME and out/NUMBER, batch included
 operators  how many operators each file has
 latency    both files in turn, in random order, block by block, over several loads; the median of the
            paired ratios
@@ -70,6 +72,18 @@ def outputs(path, test, expected):
     return {"sqnr": 10 * np.log10(signal / error) if error else float("inf"), "relative": relative}
 
 
+def network(path, expected):
+    interpreter = load(path)
+    archive = np.load(expected)
+    feeds = [archive[k] for k in archive.files if k.startswith("in/")]
+    wanted = [archive[k] for k in sorted(archive.files) if k.startswith("out/")]
+    for feed, values in zip(interpreter.get_input_details(), feeds):
+        interpreter.set_tensor(feed["index"], values)
+    interpreter.invoke()
+    got = [interpreter.get_tensor(end["index"]) for end in interpreter.get_output_details()]
+    return {"relative": max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in zip(got, wanted))}
+
+
 def fill(interpreter):
     rng = np.random.default_rng(1)
     for feed in interpreter.get_input_details():
@@ -124,6 +138,8 @@ def main():
     mode, *rest = sys.argv[1:]
     if mode == "outputs":
         result = outputs(*rest)
+    elif mode == "network":
+        result = network(*rest)
     elif mode == "operators":
         result = [len(load(path, plain=True)._get_ops_details()) for path in rest]
     elif mode == "latency":
