@@ -197,7 +197,8 @@ struct Problem {
     forAll(count: 5) { rng in
       let values = (0..<50).map { _ in 3 * rng.normal() }
       let isPositive = kind == .log || kind == .sqrt || kind == .rsqrt
-      let x = Tensor(isPositive ? values.map { abs($0) + 0.01 } : values, [5, 10])
+      var x = Tensor(isPositive ? values.map { abs($0) + 0.01 } : values, [5, 10])
+      if kind == .bitwiseNot { x = x.converted(to: rng.pick([.int32, .uint8])) ?? x }
       try Problem(Unary(kind), [x]).check()
     }
   }
@@ -214,7 +215,10 @@ struct Problem {
       let (a, b) = rng.pick(shapes)
       let integral = kind == .equal || kind == .notEqual
       func tensor(_ shape: Shape) -> Tensor {
-        Tensor(
+        if kind.isBitwise {
+          return Tensor((0..<shape.count).map { _ in Int32(rng.int(-9...9)) }, shape)
+        }
+        return Tensor(
           (0..<shape.count).map { _ in
             if integral { return Float(rng.int(-2...2)) }
             let value = 3 * rng.normal()

@@ -123,7 +123,6 @@ import Testing
     #expect(integers == [127, -128, 0, -1, 127])
     #expect(floats.converted(to: .int64)?.elements(as: Int64.self)[1] == .min)
     #expect(floats.converted(to: .uint8)?.elements(as: UInt8.self) == [255, 0, 0, 0, 255])
-    #expect(floats.converted(to: .int4) == nil)
   }
 
   @Test func everyHalfIsItsFloat() {

@@ -196,15 +196,18 @@ extension Problem {
         }
       )
     }
-    for kind in Unary.Kind.allCases where kind != .logicalNot {
+    for kind in Unary.Kind.allCases where ![.logicalNot, .bitwiseNot].contains(kind) {
       let range: ClosedRange<Float> =
         switch kind {
         case .log, .sqrt, .rsqrt: 0.1...3
+        case .asin, .acos, .atanh, .tan: -0.9...0.9
+        case .acosh: 1.1...3
         default: -4...8
         }
       result.append(try one("unary_\(kind.rawValue)", [2, 3, 4, 5], Unary(kind), range))
     }
-    for kind in Binary.Kind.allCases where ![.logicalAnd, .logicalOr].contains(kind) {
+    for kind in Binary.Kind.allCases
+    where ![.logicalAnd, .logicalOr, .logicalXor, .atan2].contains(kind) && !kind.isBitwise {
       result.append(
         try two("binary_\(kind.rawValue)", [2, 3, 4, 5], [2, 1, 4, 5], Binary(kind), 0.5...3)
       )

@@ -21,12 +21,13 @@ public enum NPY {
 
   /// The file of an array (version 1, C order, little-endian), in pieces.
   ///
-  /// bfloat16, 4-bit integers and text have no NumPy type: bfloat16 is widened to float32, 4-bit
-  /// integers to 8 bits.
+  /// bfloat16, floats of at most 8 bits, 4-bit integers and text have no NumPy type: such floats are
+  /// widened to float32, 4-bit integers to 8 bits.
   public static func write(_ tensor: Tensor) throws -> [ByteView] {
     var tensor = tensor
     switch tensor.dtype {
-    case .bfloat16: tensor = tensor.converted(to: .float32) ?? tensor
+    case .bfloat16, .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ, .float4E2M1:
+      tensor = tensor.converted(to: .float32) ?? tensor
     case .int4: tensor = tensor.with(quantization: nil).converted(to: .int8) ?? tensor
     case .uint4: tensor = tensor.with(quantization: nil).converted(to: .uint8) ?? tensor
     default: break

@@ -5,6 +5,10 @@ public enum DType: String, Sendable, CaseIterable {
   case bool
   /// Two elements a byte, the first in the low half.
   case int4, uint4
+  /// Eight bits: exponent and mantissa bits as named (`SmallFloat` says how they are read).
+  case float8E4M3FN, float8E4M3FNUZ, float8E5M2, float8E5M2FNUZ
+  /// Four bits, two elements a byte, the first in the low half.
+  case float4E2M1
   /// Text; kept for description only, no kernel computes with it.
   case string
 
@@ -15,7 +19,8 @@ public enum DType: String, Sendable, CaseIterable {
     case .float32, .int32, .uint32: 32
     case .float16, .bfloat16, .int16, .uint16: 16
     case .int8, .uint8, .bool: 8
-    case .int4, .uint4: 4
+    case .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ: 8
+    case .int4, .uint4, .float4E2M1: 4
     case .string: 0
     }
   }
@@ -30,7 +35,9 @@ public enum DType: String, Sendable, CaseIterable {
   /// Whether it is a floating-point type.
   public var isFloat: Bool {
     switch self {
-    case .float32, .float16, .bfloat16, .float64: true
+    case .float32, .float16, .bfloat16, .float64, .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2,
+      .float8E5M2FNUZ, .float4E2M1:
+      true
     default: false
     }
   }

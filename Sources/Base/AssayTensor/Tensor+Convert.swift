@@ -11,6 +11,7 @@ extension Tensor {
     case .float16: elements(as: UInt16.self).map { float(halfBits: $0) }
     case .bfloat16: elements(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
     case .string: []
+    case .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ, .float4E2M1: smallFloats()
     default: dequantized(integers())
     }
   }
@@ -40,12 +41,40 @@ extension Tensor {
   }
 
   private func nibbles() -> [Int] {
+    codes().map { dtype == .int4 && $0 > 7 ? Int($0) - 16 : Int($0) }
+  }
+
+  /// The bits of each element of a type of at most 8 bits, one a byte.
+  ///
+  /// - Precondition: the elements have 4 or 8 bits.
+  public func codes() -> [UInt8] {
     let packed = bytes.array
-    return (0..<count).map { index in
-      let byte = packed[index / 2]
-      let nibble = Int(index % 2 == 0 ? byte & 15 : byte >> 4)
-      return dtype == .int4 && nibble > 7 ? nibble - 16 : nibble
+    guard dtype.bitWidth == 4 else { return packed }
+    return (0..<count).map { $0 % 2 == 0 ? packed[$0 / 2] & 15 : packed[$0 / 2] >> 4 }
+  }
+
+  /// A tensor of elements of at most 8 bits from the bits of each, one a byte.
+  ///
+  /// - Precondition: the type has 4 or 8 bits and as many elements as there are codes.
+  public init(codes: [UInt8], _ type: TensorType) {
+    let byteCount = type.byteCount ?? 0
+    precondition(codes.count == type.shape.count, "\(codes.count) codes for \(type)")
+    unsafe self.init(type, packed: byteCount) { target in
+      let isNarrow = type.dtype.bitWidth == 4
+      for (index, code) in codes.enumerated() {
+        if isNarrow {
+          unsafe target[index / 2] |= index % 2 == 0 ? code & 15 : code << 4
+        } else {
+          unsafe target[index] = code
+        }
+      }
     }
+  }
+
+  private func smallFloats() -> [Float] {
+    guard let format = SmallFloat(dtype) else { return [] }
+    let values = (0...255).map { format.value(code: UInt8($0)) }
+    return codes().map { values[Int($0)] }
   }
 
   private func dequantized(_ integers: [Int]) -> [Float] {
@@ -66,10 +95,13 @@ extension Tensor {
   /// without one, by truncation and clamping; an integer tensor becomes floats by its own
   /// quantization.
   ///
-  /// - Returns: the converted tensor, or `nil` for a type that cannot be written (text, 4 bits).
+  /// - Parameter saturates: whether a number that is too large for a float of at most 8 bits becomes
+  ///   the greatest one, instead of infinity or NaN.
+  /// - Returns: the converted tensor, or `nil` for text.
   public func converted(
     to target: DType,
-    quantization targetQuantization: Quantization? = nil
+    quantization targetQuantization: Quantization? = nil,
+    saturates: Bool = true
   ) -> Tensor? {
     if target == dtype, targetQuantization == quantization { return self }
     let type = TensorType(target, shape, quantization: targetQuantization)
@@ -90,7 +122,16 @@ extension Tensor {
     case .uint32: return make(integers(for: type).map { UInt32(clamping: $0) })
     case .int64: return make(integers(for: type).map { Int64($0) })
     case .uint64: return make(integers(for: type).map { UInt64(clamping: $0) })
-    case .int4, .uint4, .string: return nil
+    case .int4, .uint4:
+      let range = target.integerRange ?? 0...0
+      let codes = integers(for: type).map {
+        UInt8(truncatingIfNeeded: min(max($0, range.lowerBound), range.upperBound)) & 15
+      }
+      return Tensor(codes: codes, type)
+    case .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ, .float4E2M1:
+      guard let format = SmallFloat(target) else { return nil }
+      return Tensor(codes: floats().map { format.code($0, saturates: saturates) }, type)
+    case .string: return nil
     }
   }
 

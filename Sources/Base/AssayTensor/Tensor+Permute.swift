@@ -5,8 +5,7 @@ extension Tensor {
   ///
   /// Nothing is copied when the order of the elements stays (only extents of 1 move).
   ///
-  /// - Returns: the tensor, or `nil` when `permutation` does not name every axis once, or the elements
-  ///   are narrower than a byte.
+  /// - Returns: the tensor, or `nil` when `permutation` does not name every axis once, or for text.
   public func permuted(_ permutation: [Int]) -> Tensor? {
     guard permutation.sorted() == Array(0..<shape.rank), shape.isStatic else { return nil }
     let result = Shape(permutation.map { shape.dims[$0] })
@@ -20,6 +19,12 @@ extension Tensor {
       }
     }
     switch dtype.bitWidth {
+    case 4:
+      let wide = Tensor(codes(), shape, dtype: .uint8)
+      let moved = wide.permuted(permutation)?.codes()
+      return moved.map {
+        Tensor(codes: $0, TensorType(dtype, result, quantization: quantization))
+      }
     case 8: return copy(UInt8.self)
     case 16: return copy(UInt16.self)
     case 32: return copy(UInt32.self)

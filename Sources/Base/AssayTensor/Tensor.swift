@@ -52,6 +52,16 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// A tensor whose packed bytes `body` writes into zeroed memory.
+  init(
+    _ type: TensorType,
+    packed byteCount: Int,
+    _ body: (UnsafeMutableRawBufferPointer) throws -> Void
+  ) rethrows {
+    self.type = type
+    bytes = try unsafe ByteView(byteCount: byteCount, body)
+  }
+
   /// A tensor of the given elements.
   ///
   /// - Precondition: there are as many elements as the shape has, of the width of `dtype`.

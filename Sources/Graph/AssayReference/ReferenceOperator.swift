@@ -73,6 +73,10 @@ func tensor(integers: [Int], _ type: TensorType) throws -> Tensor {
   case .uint32: return make(integers.map { UInt32(clamping: $0) })
   case .int64: return make(integers.map { Int64($0) })
   case .uint64: return make(integers.map { UInt64(clamping: $0) })
+  case .int4, .uint4:
+    let range = type.dtype.integerRange ?? 0...0
+    let codes = integers.map { UInt8(truncatingIfNeeded: clamp($0, to: range)) & 15 }
+    return Tensor(codes: codes, type)
   default: throw Diagnostic("EVL014", "elements of type \(type.dtype.rawValue) cannot be made")
   }
 }

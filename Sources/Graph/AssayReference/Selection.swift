@@ -63,6 +63,13 @@ func select(
   }
   let moved: Tensor
   switch x.dtype.bitWidth {
+  case 4:
+    let (source, blank) = (x.codes(), fill?.codes().first ?? 0)
+    let codes = positions.map { $0 < 0 ? blank : source[$0] }
+    moved = Tensor(
+      codes: codes,
+      TensorType(x.dtype, type.shape, quantization: x.quantization)
+    )
   case 8: moved = copy(UInt8.self)
   case 16: moved = copy(UInt16.self)
   case 32: moved = copy(UInt32.self)
@@ -70,4 +77,42 @@ func select(
   default: throw Diagnostic("EVL014", "elements of type \(x.dtype.rawValue) cannot be moved")
   }
   return try requantized(moved, to: type)
+}
+
+/// The rows of a tensor along one axis: where each begins, how long it is and how far its elements are
+/// apart.
+struct AxisRows {
+  /// The position of each row's first element, in row-major order of the other axes.
+  var starts: [Int]
+  /// Elements of a row.
+  var length: Int
+  /// Positions from one element to the next.
+  var stride: Int
+
+  /// The rows along `axis`, which must exist.
+  init(_ shape: Shape, _ axis: Int) {
+    let normalized = shape.normalized(axis: axis) ?? 0
+    let strides = shape.strides
+    length = shape[normalized]
+    stride = shape.rank == 0 ? 1 : strides[normalized]
+    starts = positions(
+      shape.dims.enumerated().map { position, extent in
+        AxisSelection(
+          coordinates: position == normalized ? [0] : Array(0..<extent),
+          stride: strides[position]
+        )
+      }
+    )
+    if length == 0 { starts = [] }
+  }
+}
+
+/// A coordinate on an axis of `extent`, where a negative one counts from the end.
+///
+/// - Throws: `Diagnostic` EVL015 when it is outside.
+func checkedCoordinate(_ index: Int, _ extent: Int) throws -> Int {
+  guard (-extent..<max(extent, 0)).contains(index) else {
+    throw Diagnostic("EVL015", "index \(index) is outside of an axis of \(extent)")
+  }
+  return index < 0 ? index + extent : index
 }

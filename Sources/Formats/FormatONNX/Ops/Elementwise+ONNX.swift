@@ -39,6 +39,19 @@ extension Unary: ONNXExportable {
     case .hardSwish: file.finish(node, "HardSwish", [x])
     case .erf: file.finish(node, "Erf", [x])
     case .logicalNot: file.finish(node, "Not", [x])
+    case .sign: file.finish(node, "Sign", [x])
+    case .tan: file.finish(node, "Tan", [x])
+    case .asin: file.finish(node, "Asin", [x])
+    case .acos: file.finish(node, "Acos", [x])
+    case .atan: file.finish(node, "Atan", [x])
+    case .sinh: file.finish(node, "Sinh", [x])
+    case .cosh: file.finish(node, "Cosh", [x])
+    case .asinh: file.finish(node, "Asinh", [x])
+    case .acosh: file.finish(node, "Acosh", [x])
+    case .atanh: file.finish(node, "Atanh", [x])
+    case .isNaN: file.finish(node, "IsNaN", [x])
+    case .isInfinite: file.finish(node, "IsInf", [x])
+    case .bitwiseNot: file.finish(node, "BitwiseNot", [x])
     }
   }
 }
@@ -67,6 +80,22 @@ extension Binary: ONNXExportable {
     case .greaterEqual: simple("GreaterOrEqual")
     case .logicalAnd: simple("And")
     case .logicalOr: simple("Or")
+    case .logicalXor: simple("Xor")
+    case .bitwiseAnd: simple("BitwiseAnd")
+    case .bitwiseOr: simple("BitwiseOr")
+    case .bitwiseXor: simple("BitwiseXor")
+    case .truncatedModulo: file.finish(node, "Mod", [a, b], [.int("fmod", 1)])
+    case .shiftLeft, .shiftRight:
+      guard [.uint8, .uint16, .uint32, .uint64].contains(node.input(0).dtype) else {
+        throw Diagnostic("ONX111", "ONNX shifts integers without sign only")
+      }
+      file.finish(
+        node,
+        "BitShift",
+        [a, b],
+        [.string("direction", kind == .shiftLeft ? "LEFT" : "RIGHT")]
+      )
+    case .atan2: throw Diagnostic("ONX111", "ONNX has no angle of a point (Atan2)")
     case .notEqual:
       let equal = file.add("Equal", [a, b], for: node)
       file.finish(node, "Not", [equal])

@@ -52,6 +52,15 @@ let unaryReaders: [String: ONNXReader] = [
   "Log": unary(.log), "Sqrt": unary(.sqrt), "Abs": unary(.abs), "Neg": unary(.negative),
   "Floor": unary(.floor), "Ceil": unary(.ceil), "Round": unary(.round), "Sin": unary(.sin),
   "Cos": unary(.cos), "Erf": unary(.erf), "HardSwish": unary(.hardSwish), "Not": unary(.logicalNot),
+  "Sign": unary(.sign), "Tan": unary(.tan), "Asin": unary(.asin), "Acos": unary(.acos),
+  "Atan": unary(.atan), "Sinh": unary(.sinh), "Cosh": unary(.cosh), "Asinh": unary(.asinh),
+  "Acosh": unary(.acosh), "Atanh": unary(.atanh), "IsNaN": unary(.isNaN),
+  "BitwiseNot": unary(.bitwiseNot),
+  "IsInf": { call, into in
+    guard call.int("detect_negative", default: 1) != 0, call.int("detect_positive", default: 1) != 0
+    else { throw call.unsupported("infinities of one sign") }
+    try unary(.isInfinite)(call, &into)
+  },
   "Elu": { call, into in
     guard (call.float("alpha") ?? 1) == 1 else { throw call.unsupported("alpha other than 1") }
     try unary(.elu)(call, &into)
@@ -175,10 +184,12 @@ let binaryReaders: [String: ONNXReader] = [
   "Pow": binary(.power), "Equal": binary(.equal), "Less": binary(.less),
   "LessOrEqual": binary(.lessEqual), "Greater": binary(.greater),
   "GreaterOrEqual": binary(.greaterEqual), "And": binary(.logicalAnd), "Or": binary(.logicalOr),
-  "Max": binary(.maximum), "Min": binary(.minimum), "Sum": binary(.add),
+  "Xor": binary(.logicalXor), "BitwiseAnd": binary(.bitwiseAnd),
+  "BitwiseOr": binary(.bitwiseOr), "BitwiseXor": binary(.bitwiseXor), "Max": binary(.maximum),
+  "Min": binary(.minimum), "Sum": binary(.add),
   "Mod": { call, into in
-    guard call.int("fmod", default: 0) == 0 else { throw call.unsupported("fmod") }
-    try binary(.floorModulo)(call, &into)
+    let truncates = call.int("fmod", default: 0) != 0
+    try binary(truncates ? .truncatedModulo : .floorModulo)(call, &into)
   },
   "Mean": { call, into in
     let (ids, areImages) = try into.operands(call)

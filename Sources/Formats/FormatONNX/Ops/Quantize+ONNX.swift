@@ -36,7 +36,8 @@ extension Cast: ONNXExportable {
   func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
 
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
-    file.finish(node, "Cast", [file.stored(node, 0)], [.int("to", Int(dtype.onnx))])
+    let rest = saturates ? [] : [ONNXAttribute.int("saturate", 0)]
+    file.finish(node, "Cast", [file.stored(node, 0)], [.int("to", Int(dtype.onnx))] + rest)
   }
 }
 

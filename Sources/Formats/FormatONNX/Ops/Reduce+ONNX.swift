@@ -39,6 +39,9 @@ extension Reduce: ONNXExportable {
       case .max: "ReduceMax"
       case .min: "ReduceMin"
       case .product: "ReduceProd"
+      // Of truth values ONNX takes extrema since operator set 20.
+      case .any: "ReduceMax"
+      case .all: "ReduceMin"
       }
     var inputs = [input]
     var attributes = [ONNXAttribute.int("keepdims", keepsAxes ? 1 : 0)]

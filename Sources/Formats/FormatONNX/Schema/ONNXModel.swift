@@ -113,6 +113,11 @@ extension DType {
     case .bfloat16: 16
     case .uint4: 21
     case .int4: 22
+    case .float8E4M3FN: 17
+    case .float8E4M3FNUZ: 18
+    case .float8E5M2: 19
+    case .float8E5M2FNUZ: 20
+    case .float4E2M1: 23
     }
   }
 

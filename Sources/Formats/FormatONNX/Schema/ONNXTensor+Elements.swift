@@ -62,8 +62,9 @@ extension ONNXTensor {
     case .uint16, .float16, .bfloat16:
       return try packed(int32Data) { UInt16(truncatingIfNeeded: $0) }
     case .int8: return try packed(int32Data) { Int8(truncatingIfNeeded: $0) }
-    case .uint8, .bool: return try packed(int32Data) { UInt8(truncatingIfNeeded: $0) }
-    case .int4, .uint4:
+    case .uint8, .bool, .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ:
+      return try packed(int32Data) { UInt8(truncatingIfNeeded: $0) }
+    case .int4, .uint4, .float4E2M1:
       guard int32Data.count == byteCount else {
         throw Diagnostic("ONX012", "\(type) takes \(byteCount) bytes, there are \(int32Data.count)")
       }

@@ -71,6 +71,9 @@ extension Binary: TFLiteOperator {
 
   static var builtins: [BuiltinOperator] { table.map(\.builtin) }
 
+  /// Whether the format has an operator for this kind.
+  var hasBuiltin: Bool { Self.table.contains { $0.kind == kind } }
+
   /// The options table of the kinds whose options have a fused activation.
   private static func fusingOptions(_ kind: Kind) -> UInt8? {
     switch kind {
@@ -84,7 +87,11 @@ extension Binary: TFLiteOperator {
 
   func write(_ node: ExportedNode, to exporter: inout TFLiteExporter) throws {
     guard let builtin = Self.table.first(where: { $0.kind == kind })?.builtin else {
-      throw Diagnostic("TFL101", "TensorFlow Lite has no operator \(name)")
+      throw Diagnostic(
+        "TFL101",
+        "TensorFlow Lite has no operator \(name)",
+        remedy: "export as ONNX, or replace the operator in the network"
+      )
     }
     var options: (type: UInt8, table: FlatObject)?
     if let type = Self.fusingOptions(kind) {
@@ -136,7 +143,7 @@ extension Binary: TFLiteOperator {
     case .notEqual: return integerVersion(of: a, int16: 4)
     case .less, .greaterEqual: return integerVersion(of: a, int16: 3)
     case .lessEqual, .greater, .squaredDifference: return integerVersion(of: a)
-    case .power, .logicalAnd, .logicalOr: return 1
+    default: return 1
     }
   }
 

@@ -5,7 +5,7 @@ import AssayTensor
 
 extension Reduce: TFLiteOperator {
   static var builtins: [BuiltinOperator] {
-    ["MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"]
+    ["MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL"]
   }
 
   private var builtin: BuiltinOperator {
@@ -15,6 +15,8 @@ extension Reduce: TFLiteOperator {
     case .max: "REDUCE_MAX"
     case .min: "REDUCE_MIN"
     case .product: "REDUCE_PROD"
+    case .any: "REDUCE_ANY"
+    case .all: "REDUCE_ALL"
     }
   }
 
@@ -24,6 +26,7 @@ extension Reduce: TFLiteOperator {
       switch kind {
       case .sum: 1
       case .product: 2
+      case .any, .all: 1
       default: 3
       }
     var options = FlatObject()
@@ -46,6 +49,8 @@ extension Reduce: TFLiteOperator {
       case "SUM": .sum
       case "REDUCE_MAX": .max
       case "REDUCE_MIN": .min
+      case "REDUCE_ANY": .any
+      case "REDUCE_ALL": .all
       default: .product
       }
     let op = Reduce(

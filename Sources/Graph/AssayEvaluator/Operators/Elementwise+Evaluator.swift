@@ -16,8 +16,15 @@ extension Unary: EvaluatedOperator {
     if let kernel {
       return { kernels.unary(kernel, input, into: output) }
     }
-    let function = function
-    return { for index in 0..<output.count { output[index] = function(input[index]) } }
+    var function = function
+    if kind == .bitwiseNot {
+      // Of a type without sign the complement lies below its greatest value.
+      let type = try builder.type(0).dtype
+      let greatest = type.integerRange.map { $0.lowerBound == 0 ? Float($0.upperBound) : -1 } ?? -1
+      function = { greatest - $0 }
+    }
+    return { [function] in for index in 0..<output.count { output[index] = function(input[index]) }
+    }
   }
 
   private var kernel: UnaryKernel? {
@@ -53,6 +60,18 @@ extension Unary: EvaluatedOperator {
       { 0.5 * $0 * (1 + tanh(0.7978845608 * ($0 + 0.044715 * $0 * $0 * $0))) }
     case .erf: { erf($0) }
     case .logicalNot: { $0 == 0 ? 1 : 0 }
+    case .sign: { $0 > 0 ? 1 : $0 < 0 ? -1 : $0.isNaN ? $0 : 0 }
+    case .tan: { tan($0) }
+    case .asin: { asin($0) }
+    case .acos: { acos($0) }
+    case .atan: { atan($0) }
+    case .sinh: { sinh($0) }
+    case .cosh: { cosh($0) }
+    case .asinh: { asinh($0) }
+    case .acosh: { acosh($0) }
+    case .atanh: { atanh($0) }
+    case .isNaN: { $0.isNaN ? 1 : 0 }
+    case .isInfinite: { $0.isInfinite ? 1 : 0 }
     default: { $0 }
     }
   }
@@ -119,9 +138,22 @@ extension Binary: EvaluatedOperator {
     case .greaterEqual: { $0 >= $1 ? 1 : 0 }
     case .logicalAnd: { $0 != 0 && $1 != 0 ? 1 : 0 }
     case .logicalOr: { $0 != 0 || $1 != 0 ? 1 : 0 }
+    case .logicalXor: { ($0 != 0) != ($1 != 0) ? 1 : 0 }
+    case .truncatedModulo: { fmod($0, $1) }
+    case .atan2: { atan2($0, $1) }
+    case .bitwiseAnd: onIntegers { $0 & $1 }
+    case .bitwiseOr: onIntegers { $0 | $1 }
+    case .bitwiseXor: onIntegers { $0 ^ $1 }
+    case .shiftLeft: onIntegers { $0 << max($1, 0) }
+    case .shiftRight: onIntegers { $0 >> max($1, 0) }
     default: { x, _ in x }
     }
   }
+}
+
+/// A function of the integers that floats hold.
+private func onIntegers(_ function: @escaping (Int64, Int64) -> Int64) -> (Float, Float) -> Float {
+  { Float(function(Int64(exactly: $0) ?? 0, Int64(exactly: $1) ?? 0)) }
 }
 
 extension LeakyReLU: EvaluatedOperator {

@@ -9,8 +9,8 @@ extension Reduce: EvaluatedOperator {
     let (input, output, kernels) = (try builder.input(0), builder.output, builder.kernels)
     let start: Float =
       switch kind {
-      case .mean, .sum: 0
-      case .product: 1
+      case .mean, .sum, .any: 0
+      case .product, .all: 1
       case .max: -.infinity
       case .min: .infinity
       }
@@ -18,8 +18,8 @@ extension Reduce: EvaluatedOperator {
       switch kind {
       case .mean, .sum: .add
       case .product: .multiply
-      case .max: .maximum
-      case .min: .minimum
+      case .max, .any: .maximum
+      case .min, .all: .minimum
       }
     // Rows of the last axes that stay are combined with a kernel; the rest is a walk over rows.
     var split = shape.rank

@@ -27,6 +27,23 @@ public struct Unary: Operator {
     case geluApproximate = "GELUApproximate"
     case erf = "Erf"
     case logicalNot = "LogicalNot"
+    case sign = "Sign"
+    case tan = "Tan"
+    case asin = "Asin"
+    case acos = "Acos"
+    case atan = "Atan"
+    case sinh = "Sinh"
+    case cosh = "Cosh"
+    case asinh = "Asinh"
+    case acosh = "Acosh"
+    case atanh = "Atanh"
+    case isNaN = "IsNaN"
+    /// Infinite, of either sign.
+    case isInfinite = "IsInf"
+    case bitwiseNot = "BitwiseNot"
+
+    /// Whether the result is a truth value.
+    public var isTest: Bool { self == .isNaN || self == .isInfinite }
   }
 
   /// The function.
@@ -38,7 +55,9 @@ public struct Unary: Operator {
   public var name: String { kind.rawValue }
   public var tolerance: Tolerance {
     switch kind {
-    case .relu, .relu6, .reluN1To1, .abs, .negative, .floor, .ceil, .round, .logicalNot: .exact
+    case .relu, .relu6, .reluN1To1, .abs, .negative, .floor, .ceil, .round, .logicalNot, .sign,
+      .isNaN, .isInfinite, .bitwiseNot:
+      .exact
     case .square, .sqrt, .hardSwish: .rounding
     default: .approximate
     }
@@ -46,7 +65,8 @@ public struct Unary: Operator {
 
   public func inferTypes(_ inputs: [TensorType?]) throws -> [TensorType] {
     let x = try required(inputs, 1, of: name)[0]
-    return [TensorType(x.dtype, x.shape)]
+    if kind == .bitwiseNot, !x.dtype.isInteger { throw shapeFault(name, "\(x) has no bits") }
+    return [TensorType(kind.isTest ? .bool : x.dtype, x.shape)]
   }
 }
 
@@ -72,12 +92,32 @@ public struct Binary: Operator {
     case greaterEqual = "GreaterEqual"
     case logicalAnd = "LogicalAnd"
     case logicalOr = "LogicalOr"
+    case logicalXor = "LogicalXor"
+    case bitwiseAnd = "BitwiseAnd"
+    case bitwiseOr = "BitwiseOr"
+    case bitwiseXor = "BitwiseXor"
+    case shiftLeft = "ShiftLeft"
+    /// Towards less significant bits; the sign stays.
+    case shiftRight = "ShiftRight"
+    /// The remainder with the sign of the dividend (C's fmod and %).
+    case truncatedModulo = "TruncatedMod"
+    /// The angle of the point (input 1, input 0).
+    case atan2 = "Atan2"
 
     /// Whether the result is a truth value.
     public var isComparison: Bool {
       switch self {
-      case .equal, .notEqual, .less, .lessEqual, .greater, .greaterEqual, .logicalAnd, .logicalOr:
+      case .equal, .notEqual, .less, .lessEqual, .greater, .greaterEqual, .logicalAnd, .logicalOr,
+        .logicalXor:
         true
+      default: false
+      }
+    }
+
+    /// Whether it works on the bits of integers.
+    public var isBitwise: Bool {
+      switch self {
+      case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight: true
       default: false
       }
     }
@@ -97,7 +137,7 @@ public struct Binary: Operator {
   public var name: String { kind.rawValue }
   public var tolerance: Tolerance {
     switch kind {
-    case .power: .approximate
+    case .power, .atan2: .approximate
     case .divide, .squaredDifference, .add, .subtract, .multiply: .rounding
     default: .exact
     }
@@ -108,6 +148,9 @@ public struct Binary: Operator {
     let types = try required(inputs, 2, of: name)
     guard let shape = types[0].shape.broadcast(with: types[1].shape) else {
       throw shapeFault(name, "\(types[0].shape) and \(types[1].shape) do not broadcast")
+    }
+    if kind.isBitwise, !types.allSatisfy({ $0.dtype.isInteger }) {
+      throw shapeFault(name, "\(types[0]) and \(types[1]) are not both integers")
     }
     return [TensorType(kind.isComparison ? .bool : types[0].dtype, shape)]
   }

@@ -39,12 +39,20 @@ public struct Dequantize: Operator {
 public struct Cast: Operator {
   /// The type of the output.
   public var dtype: DType
+  /// Whether a number too large for a float of at most 8 bits becomes the greatest one, otherwise
+  /// infinity or NaN.
+  public var saturates: Bool
 
   /// Makes a cast.
-  public init(_ dtype: DType) { self.dtype = dtype }
+  public init(_ dtype: DType, saturates: Bool = true) {
+    self.dtype = dtype
+    self.saturates = saturates
+  }
 
   public var name: String { "Cast" }
-  public var attributes: [(name: String, value: String)] { [("dtype", dtype.rawValue)] }
+  public var attributes: [(name: String, value: String)] {
+    [("dtype", dtype.rawValue)] + (saturates ? [] : [("saturates", "false")])
+  }
 
   public func inferTypes(_ inputs: [TensorType?]) throws -> [TensorType] {
     let x = try required(inputs, 1, of: name)[0]

@@ -1,9 +1,9 @@
 import AssayTensor
 
-/// Mean, sum, maximum, minimum or product over axes.
+/// Mean, sum, maximum, minimum or product over axes; of truth values whether any or all are true.
 public struct Reduce: Operator {
   /// What is taken.
-  public enum Kind: String, Sendable { case mean, sum, max, min, product }
+  public enum Kind: String, Sendable { case mean, sum, max, min, product, any, all }
 
   /// What is taken.
   public var kind: Kind
@@ -26,9 +26,16 @@ public struct Reduce: Operator {
     case .max: "ReduceMax"
     case .min: "ReduceMin"
     case .product: "ReduceProduct"
+    case .any: "ReduceAny"
+    case .all: "ReduceAll"
     }
   }
-  public var tolerance: Tolerance { kind == .max || kind == .min ? .exact : .rounding }
+  public var tolerance: Tolerance {
+    switch kind {
+    case .max, .min, .any, .all: .exact
+    case .mean, .sum, .product: .rounding
+    }
+  }
   public var attributes: [(name: String, value: String)] {
     [("axes", axes.map(String.init).joined(separator: ",")), ("keepsAxes", "\(keepsAxes)")]
   }

@@ -27,3 +27,24 @@ public struct Softmax: Operator {
     return [TensorType(x.dtype, x.shape)]
   }
 }
+
+/// The logarithm of `exp(x)` normalized to a sum of one along an axis.
+public struct LogSoftmax: Operator {
+  /// The axis; negative ones count from the end.
+  public var axis: Int
+
+  /// Makes a logarithmic softmax.
+  public init(axis: Int = -1) { self.axis = axis }
+
+  public var name: String { "LogSoftmax" }
+  public var tolerance: Tolerance { .approximate }
+  public var attributes: [(name: String, value: String)] { [("axis", "\(axis)")] }
+
+  public func inferTypes(_ inputs: [TensorType?]) throws -> [TensorType] {
+    let x = try required(inputs, 1, of: name)[0]
+    guard x.shape.normalized(axis: axis) != nil else {
+      throw shapeFault(name, "axis \(axis) of \(x.shape)")
+    }
+    return [TensorType(x.dtype, x.shape)]
+  }
+}

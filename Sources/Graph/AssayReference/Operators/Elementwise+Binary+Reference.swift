@@ -15,9 +15,30 @@ extension Binary: ReferenceOperator {
       }
       return [try tensor(integers: integers, type)]
     }
+    if kind.isBitwise || type.dtype == .int64 && a.dtype == .int64 && kind.isExactOnIntegers {
+      let (x, y, mask) = (a.integers(), b.integers(), a.dtype.bitMask)
+      let integers = zip(positionsOfA, positionsOfB).map { mask & bits(x[$0], y[$1]) }
+      return [try tensor(integers: integers, type)]
+    }
     let (x, y) = (a.reals, b.reals)
     let results = zip(positionsOfA, positionsOfB).map { activation.apply(function(x[$0], y[$1])) }
     return [try tensor(results, type)]
+  }
+
+  /// What reals cannot hold: bits, and integers of more than 53 bits.
+  private func bits(_ a: Int, _ b: Int) -> Int {
+    switch kind {
+    case .bitwiseAnd: a & b
+    case .bitwiseOr: a | b
+    case .bitwiseXor: a ^ b
+    case .shiftLeft: a << max(b, 0)
+    case .shiftRight: a >> max(b, 0)
+    case .add: a &+ b
+    case .subtract: a &- b
+    case .multiply: a &* b
+    case .maximum: max(a, b)
+    default: min(a, b)
+    }
   }
 
   private func function(_ a: Double, _ b: Double) -> Double {
@@ -40,6 +61,21 @@ extension Binary: ReferenceOperator {
     case .greaterEqual: a >= b ? 1 : 0
     case .logicalAnd: a != 0 && b != 0 ? 1 : 0
     case .logicalOr: a != 0 || b != 0 ? 1 : 0
+    case .logicalXor: (a != 0) != (b != 0) ? 1 : 0
+    case .truncatedModulo: remainder(a, b)
+    case .atan2: arctangent(a, b)
+    case .bitwiseAnd, .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight: .nan
+    }
+  }
+}
+
+extension Binary.Kind {
+  /// Whether sums, differences and the like of 64-bit integers are computed without going through
+  /// reals.
+  fileprivate var isExactOnIntegers: Bool {
+    switch self {
+    case .add, .subtract, .multiply, .maximum, .minimum: true
+    default: false
     }
   }
 }

@@ -3,7 +3,13 @@ import AssayTensor
 
 extension Unary: ReferenceOperator {
   func evaluate(_ arguments: Arguments) throws -> [Tensor] {
-    [try tensor(try arguments.input(0).reals.map(function), arguments.output)]
+    let x = try arguments.input(0)
+    if kind == .bitwiseNot {
+      // Of a type without sign the bits above it are cut off.
+      let mask = x.dtype.bitMask
+      return [try tensor(integers: x.integers().map { mask & ~$0 }, arguments.output)]
+    }
+    return [try tensor(x.reals.map(function), arguments.output)]
   }
 
   private func function(_ x: Double) -> Double {
@@ -33,6 +39,32 @@ extension Unary: ReferenceOperator {
         * (1 + hyperbolicTangent((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .erf: errorFunction(x)
     case .logicalNot: x == 0 ? 1 : 0
+    case .sign: x.isNaN ? x : x > 0 ? 1 : x < 0 ? -1 : 0
+    case .tan: sine(x) / cosine(x)
+    case .asin: arcsine(x)
+    case .acos: arccosine(x)
+    case .atan: arctangent(x)
+    case .sinh: hyperbolicSine(x)
+    case .cosh: hyperbolicCosine(x)
+    case .asinh: inverseHyperbolicSine(x)
+    case .acosh: inverseHyperbolicCosine(x)
+    case .atanh: inverseHyperbolicTangent(x)
+    case .isNaN: x.isNaN ? 1 : 0
+    case .isInfinite: x.isInfinite ? 1 : 0
+    case .bitwiseNot: x
+    }
+  }
+}
+
+extension DType {
+  /// The bits that a value has as an `Int`: those of the type when it has no sign, else all.
+  var bitMask: Int {
+    switch self {
+    case .uint4: 0xF
+    case .uint8: 0xFF
+    case .uint16: 0xFFFF
+    case .uint32: 0xFFFF_FFFF
+    default: -1
     }
   }
 }

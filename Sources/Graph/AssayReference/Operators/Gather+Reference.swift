@@ -1,4 +1,3 @@
-import AssayBase
 import AssayGraph
 import AssayTensor
 
@@ -7,12 +6,8 @@ extension Gather: ReferenceOperator {
     let (x, indices) = (try arguments.input(0), try arguments.input(1))
     let chosen = x.shape.normalized(axis: axis) ?? 0
     let extent = x.shape[chosen]
-    let coordinates = try indices.with(quantization: nil).integers().map { index in
-      // A negative index counts from the end, as in ONNX.
-      guard (-extent..<extent).contains(index) else {
-        throw Diagnostic("EVL015", "index \(index) is outside of an axis of \(extent)")
-      }
-      return index < 0 ? index + extent : index
+    let coordinates = try indices.with(quantization: nil).integers().map {
+      try checkedCoordinate($0, extent)
     }
     let strides = x.shape.strides
     let axes = x.shape.dims.enumerated().map { axis, extent in

@@ -28,6 +28,11 @@ extension Cast: ReferenceOperator {
     var type = arguments.output
     let quantization = type.quantization
     type.quantization = nil
+    if !saturates, SmallFloat(type.dtype) != nil,
+      let result = x.converted(to: type.dtype, saturates: false)
+    {
+      return [result]
+    }
     if x.dtype.isFloat || type.dtype.isFloat {
       return [try tensor(x.reals, type).with(quantization: quantization)]
     }

@@ -17,8 +17,8 @@ extension Reduce: ReferenceOperator {
     )
     let start: Double =
       switch kind {
-      case .mean, .sum: 0
-      case .product: 1
+      case .mean, .sum, .any: 0
+      case .product, .all: 1
       case .max: -.infinity
       case .min: .infinity
       }
@@ -27,6 +27,8 @@ extension Reduce: ReferenceOperator {
       switch kind {
       case .mean, .sum: result[target] += value
       case .product: result[target] *= value
+      case .any: if value != 0 { result[target] = 1 }
+      case .all: if value == 0 { result[target] = 0 }
       case .max: result[target] = value.isNaN ? .nan : max(result[target], value)
       case .min: result[target] = value.isNaN ? .nan : min(result[target], value)
       }

@@ -17,3 +17,18 @@ extension Softmax: ReferenceOperator {
     return [try tensor(values, arguments.output)]
   }
 }
+
+extension LogSoftmax: ReferenceOperator {
+  func evaluate(_ arguments: Arguments) throws -> [Tensor] {
+    let x = try arguments.input(0)
+    var values = x.reals
+    let rows = AxisRows(x.shape, axis)
+    for start in rows.starts {
+      let places = (0..<rows.length).map { start + $0 * rows.stride }
+      let greatest = places.reduce(-Double.infinity) { max($0, values[$1]) }
+      let sum = places.reduce(0.0) { $0 + exponential(values[$1] - greatest) }
+      for place in places { values[place] -= greatest + logarithm(sum) }
+    }
+    return [try tensor(values, arguments.output)]
+  }
+}

@@ -8,7 +8,9 @@ extension Unary: QuantizableOperator {
     case .tanh: .fixed(inputs: [0], Quantization(scale: 1 / 128, zeroPoint: 0))
     case .relu, .relu6, .reluN1To1, .exp, .log, .abs, .rsqrt, .hardSwish, .gelu, .geluApproximate:
       .independent(inputs: [0])
-    case .sqrt, .negative, .square, .floor, .ceil, .round, .sin, .cos, .elu, .erf, .logicalNot:
+    case .sqrt, .negative, .square, .floor, .ceil, .round, .sin, .cos, .elu, .erf, .logicalNot,
+      .sign, .tan, .asin, .acos, .atan, .sinh, .cosh, .asinh, .acosh, .atanh, .isNaN, .isInfinite,
+      .bitwiseNot:
       .float("it has no 8-bit kernel")
     }
   }
@@ -20,7 +22,8 @@ extension Binary: QuantizableOperator {
     case .add, .subtract, .multiply, .divide, .squaredDifference: .all(inputs)
     case .equal, .notEqual, .less, .lessEqual, .greater, .greaterEqual: .all(inputs)
     case .maximum, .minimum: .shared(inputs: [0, 1])
-    case .power, .floorDivide, .floorModulo, .logicalAnd, .logicalOr:
+    case .power, .floorDivide, .floorModulo, .logicalAnd, .logicalOr, .logicalXor, .bitwiseAnd,
+      .bitwiseOr, .bitwiseXor, .shiftLeft, .shiftRight, .truncatedModulo, .atan2:
       .float("it has no 8-bit kernel")
     }
   }

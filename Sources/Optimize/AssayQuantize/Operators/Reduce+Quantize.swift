@@ -5,7 +5,7 @@ extension Reduce: QuantizableOperator {
     switch kind {
     case .mean, .sum: .independent(inputs: [0])
     case .max, .min: .shared(inputs: [0])
-    case .product: .float("it has no 8-bit kernel")
+    case .product, .any, .all: .float("it has no 8-bit kernel")
     }
   }
 }
