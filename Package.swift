@@ -56,7 +56,7 @@ let base: [Target.Dependency] = ["AssayBase", "AssayTensor"]
 let graph: [Target.Dependency] = base + ["AssayGraph"]
 
 /// One row per format; the folder is `Sources/Formats/Format<row>`.
-let formats = ["Keras", "TFLite", "ONNX"]
+let formats = ["Keras", "TFLite", "ONNX", "TensorFlow"]
 
 /// One row per runtime: its folder is `Sources/Run/Runtime<row>`, its shim `C<row>`.
 let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
@@ -86,11 +86,20 @@ let targets: [[Target]] = [
     settings: fast
   ),
   module("Formats", "AssayFormat", graph + ["AssayHost"]),
+  module(
+    "Formats",
+    "AssayTensorFlow",
+    graph + ["AssayCodec", "AssayFormat", "AssayReference"],
+    settings: fast
+  ),
   formats.flatMap {
     module(
       "Formats",
       "Format\($0)",
-      graph + ["AssayCodec", "AssayFormat", "AssayReference"],
+      graph + ["AssayCodec", "AssayFormat", "AssayReference"]
+        // TFLite's Flex operators are TensorFlow's.
+        + (["TFLite", "TensorFlow"].contains($0) ? ["AssayTensorFlow"] : [])
+        + ($0 == "TensorFlow" ? ["AssayHost"] : []),
       settings: fast
     )
   },

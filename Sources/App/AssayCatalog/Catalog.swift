@@ -5,6 +5,7 @@ import AssayRuntime
 import FormatKeras
 import FormatONNX
 import FormatTFLite
+import FormatTensorFlow
 import RuntimeLiteRT
 import RuntimeOnnxRuntime
 import RuntimeOpenVINO
@@ -17,6 +18,7 @@ public enum Catalog {
     KerasFormat(),
     TFLiteFormat(),
     ONNXFormat(),
+    TensorFlowFormat(),
   ]
 
   /// Software that executes networks, in the order of tables.
