@@ -62,10 +62,13 @@ public struct ProtobufWriter: Sendable {
   }
 
   /// Adds a field of type float.
-  public mutating func float(_ field: Int, _ value: Float) {
+  public mutating func float(_ field: Int, _ value: Float) { fixed32(field, value.bitPattern) }
+
+  /// Adds a field of type fixed32.
+  public mutating func fixed32(_ field: Int, _ value: UInt32) {
     tag(field, 5)
     for shift in stride(from: UInt32(0), to: 32, by: 8) {
-      tail.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+      tail.append(UInt8(truncatingIfNeeded: value >> shift))
     }
   }
 

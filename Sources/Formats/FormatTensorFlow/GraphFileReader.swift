@@ -124,7 +124,7 @@ enum GraphFileReader {
       guard names.contains(where: { companions.has($0) && isTable(companions, $0) }) else {
         continue
       }
-      return try checkpointLookup(prefix, companions)
+      return lookup(in: try openCheckpoint(prefix, companions))
     }
     return nil
   }
@@ -248,13 +248,22 @@ struct GraphTopology {
     }
     let fed = Set(
       order.filter { name in
-        nodes[name].map { Self.isPlaceholder($0) || $0.op == "PlaceholderWithDefault" } ?? false
+        nodes[name].map { Self.isPlaceholder($0) } ?? false
       }
-    )
-    let ends = order.filter { name in
-      guard !aside.contains(name), !fed.contains(name) else { return false }
-      guard (readers[name] ?? []).allSatisfy({ aside.contains($0) }) else { return false }
-      return !needed(for: [name]).isDisjoint(with: fed)
+    ).union(likelyInputs(among: Set(order)))
+    var ends: [String] = []
+    while true {
+      ends = order.filter { name in
+        guard !aside.contains(name), !fed.contains(name) else { return false }
+        guard (readers[name] ?? []).allSatisfy({ aside.contains($0) }) else { return false }
+        return !needed(for: [name]).isDisjoint(with: fed)
+      }
+      // A decision that is only compared with labels measures; the network's output is before it.
+      let measures = ends.filter {
+        ["ArgMax", "TopKV2", "Cast"].contains(nodes[$0]?.op ?? "") && !(readers[$0] ?? []).isEmpty
+      }
+      if measures.isEmpty { break }
+      aside.formUnion(measures)
     }
     guard !ends.isEmpty else {
       throw Diagnostic("TFG027", "the graph has no outputs", remedy: "name its output nodes")

@@ -14,7 +14,11 @@ enum SavedModelReader {
         ?? model.metaGraphs.first
     else { throw Diagnostic("TFG020", "the SavedModel holds no graph") }
     guard options.inputs.isEmpty, options.outputs.isEmpty else {
-      return try GraphFileReader.read(meta, options, checkpoint: try checkpoint(options))
+      return try GraphFileReader.read(
+        meta,
+        options,
+        checkpoint: try bundle(options).map { lookup(in: $0) }
+      )
     }
     let (name, signature) = try choose(meta.signatures, options)
     return try locating("signature '\(name)'") {
@@ -24,13 +28,15 @@ enum SavedModelReader {
       let outputs = signature.outputs.sorted { isOrdered($0.key, $1.key) }.map { key, info in
         TFPort(name: key, reference: info.name)
       }
+      let bundle = try bundle(options)
       let (graph, notes) = try TensorFlowImporter.network(
         meta.graph,
         name: name,
         inputs: inputs,
         outputs: outputs,
         saver: meta.saver,
-        checkpoint: try checkpoint(options)
+        checkpoint: bundle.map { lookup(in: $0) },
+        savedNames: try bundle.map { try savedNames(meta, $0) } ?? [:]
       )
       let producer = meta.version.isEmpty ? nil : "tensorflow \(meta.version)"
       return ImportReport(graph: graph, diagnostics: notes, producer: producer)
@@ -114,21 +120,41 @@ enum SavedModelReader {
   }
 
   /// The variables of a SavedModel; `nil` when it has none.
-  private static func checkpoint(_ options: ImportOptions) throws -> ((String) throws -> Tensor?)? {
+  private static func bundle(_ options: ImportOptions) throws -> (any Checkpoint)? {
     guard !options.path.isEmpty, options.companions.has("variables/variables.index") else {
       return nil
     }
-    return try checkpointLookup("variables/variables", options.companions)
+    return try openCheckpoint("variables/variables", options.companions)
+  }
+
+  /// The names in the checkpoint of the variables that a signature's function captures.
+  ///
+  /// The graph names them by handles; the objects behind those are listed with the function, and the
+  /// checkpoint has the same objects with their values' names.
+  private static func savedNames(
+    _ meta: TFMetaGraph,
+    _ checkpoint: any Checkpoint
+  ) throws -> [String: String] {
+    guard let objects = meta.objects, let text = try checkpoint.text("_CHECKPOINTABLE_OBJECT_GRAPH")
+    else { return [:] }
+    let saved = try TFObjectGraph(reading: ProtobufReader(text))
+    let keys = objects.checkpointKeys(in: saved)
+    var names: [String: String] = [:]
+    for node in meta.graph.nodes {
+      guard case .function(let function) = node.attributes["f"],
+        let bound = objects.boundInputs[function], bound.count <= node.dataInputs.count
+      else { continue }
+      for (handle, object) in zip(node.dataInputs.suffix(bound.count), bound) {
+        if let key = keys[object] { names[handle] = key }
+      }
+    }
+    return names
   }
 }
 
-/// What finds the value of a variable in the checkpoint with this prefix.
-func checkpointLookup(
-  _ prefix: String,
-  _ companions: Companions
-) throws -> (String) throws -> Tensor? {
-  let checkpoint = try openCheckpoint(prefix, companions)
-  return { name in
+/// What finds the value of a variable in a checkpoint.
+func lookup(in checkpoint: any Checkpoint) -> (String) throws -> Tensor? {
+  { name in
     if let tensor = try checkpoint.tensor(name) { return tensor }
     // Objects' variables are kept under the path to them.
     return try checkpoint.tensor(name + "/.ATTRIBUTES/VARIABLE_VALUE")

@@ -69,19 +69,47 @@ public struct TensorFlowFormat: ModelFormat {
 
   public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
     try locating(options.path) {
-      switch Self.kind(bytes) {
-      case .savedModel: return try SavedModelReader.read(bytes, options)
-      case .metaGraph:
-        let meta = try TFMetaGraph(reading: ProtobufReader(bytes))
-        return try GraphFileReader.read(meta, options)
-      case .graph:
-        var meta = TFMetaGraph()
-        meta.graph = try TFGraph(reading: ProtobufReader(bytes))
-        return try GraphFileReader.read(meta, options)
-      case nil:
-        throw Diagnostic("TFG001", "this is neither a SavedModel nor a graph of TensorFlow")
+      do {
+        return try read(bytes, options)
+      } catch let fault as ByteView.OutOfBounds {
+        throw Diagnostic(
+          "TFG001",
+          "the file is damaged: \(fault.length) bytes at \(fault.offset) of \(fault.count)"
+        )
       }
     }
+  }
+
+  private func read(_ bytes: ByteView, _ options: ImportOptions) throws -> ImportReport {
+    switch Self.kind(bytes) {
+    case .savedModel: return try SavedModelReader.read(bytes, options)
+    case .metaGraph:
+      return try GraphFileReader.read(try TFMetaGraph(reading: ProtobufReader(bytes)), options)
+    case .graph:
+      var meta = TFMetaGraph()
+      meta.graph = try TFGraph(reading: ProtobufReader(bytes))
+      return try GraphFileReader.read(meta, options)
+    case nil:
+      throw Diagnostic("TFG001", "this is neither a SavedModel nor a graph of TensorFlow")
+    }
+  }
+
+  public var canExport: Bool { true }
+
+  /// Whether nodes with this operator can be written, as far as the operator alone decides.
+  public func canExport(_ op: any Operator) -> Bool { canExportToTensorFlow(op) }
+
+  /// A frozen graph.
+  public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
+    try SavedModelWriter.frozen(graph)
+  }
+
+  /// A frozen graph for names that end with `.pb`, else a SavedModel folder.
+  public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
+    if options.fileName.lowercased().hasSuffix(".pb") {
+      return ExportedModel(try exportGraph(graph, options: options))
+    }
+    return ExportedModel(folder: try SavedModelWriter.files(graph, options))
   }
 
   /// TensorFlow's operators that are read, in alphabetical order.

@@ -7,6 +7,7 @@ import AssayTensor
 import FormatKeras
 import FormatONNX
 import FormatTFLite
+import FormatTensorFlow
 
 extension FuzzTarget {
   /// Every target, lowest layer first.
@@ -65,6 +66,27 @@ extension FuzzTarget {
       try visit(try FlatBufferReader(ByteView(bytes)).root(), left: &left, depth: 0)
     },
     FuzzTarget(name: "tflite") { bytes in try cycle(bytes, TFLiteFormat()) },
+    FuzzTarget(name: "snappy") { bytes in
+      _ = try Snappy.decompress(ByteView(bytes), limit: memory)
+    },
+    FuzzTarget(name: "leveldb-table") { bytes in
+      _ = try LevelDBTable(ByteView(bytes), limit: memory, verifiesChecksums: false)
+    },
+    FuzzTarget(name: "tensor-bundle") { bytes in
+      let elements = ByteView([UInt8](repeating: 0, count: 1 << 12))
+      let bundle = try TensorBundle(index: ByteView(bytes), verifiesChecksums: false) { _, _ in
+        elements
+      }
+      for name in bundle.names.prefix(100) {
+        _ = try? bundle.tensor(name)
+        _ = try? bundle.text(name)
+      }
+    },
+    FuzzTarget(name: "checkpoint-v1") { bytes in
+      let checkpoint = try CheckpointV1([ByteView(bytes)], verifiesChecksums: false)
+      for name in checkpoint.names.prefix(100) { _ = try? checkpoint.tensor(name) }
+    },
+    FuzzTarget(name: "tensorflow") { bytes in try cycle(bytes, TensorFlowFormat()) },
     FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
   ]
 

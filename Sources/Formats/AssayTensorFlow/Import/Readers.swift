@@ -4,5 +4,7 @@ let tensorFlowReaders: [String: TFReader] = [
   batchNormReaders, matMulReaders, unaryReaders, binaryReaders, softmaxReaders, reduceReaders,
   reshapeReaders, transposeReaders, concatReaders, sliceReaders, gatherReaders, padReaders,
   resizeReaders, quantizationReaders, constantReaders, variableReaders, controlReaders,
-  tensorListReaders,
+  tensorListReaders, argReduceReaders, topKReaders, oneHotReaders, tileReaders, reverseReaders,
+  cumulativeSumReaders, gatherNDReaders, scatterReaders, depthToSpaceReaders,
+  localResponseNormReaders, bandPartReaders, nonMaxSuppressionReaders, volumeReaders,
 ].reduce(into: [:]) { table, rows in table.merge(rows) { first, _ in first } }

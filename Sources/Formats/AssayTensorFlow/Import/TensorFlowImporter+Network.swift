@@ -28,6 +28,8 @@ extension TensorFlowImporter {
   ///   - outputs: what the user gets; whatever they do not need is not read.
   ///   - saver: how the graph says that its variables are restored.
   ///   - checkpoint: the value of a checkpointed variable by its name there.
+  ///   - savedNames: names in the checkpoint by variables' handles, where more is known of them than
+  ///     the saver tells.
   /// - Returns: the graph with notes of what was taken for granted.
   /// - Throws: `Diagnostics` TFG0xx with every node that cannot be read.
   public static func network(
@@ -36,7 +38,8 @@ extension TensorFlowImporter {
     inputs: [TFPort],
     outputs: [TFPort],
     saver: TFSaver? = nil,
-    checkpoint: ((String) throws -> Tensor?)? = nil
+    checkpoint: ((String) throws -> Tensor?)? = nil,
+    savedNames: [String: String] = [:]
   ) throws -> (graph: Graph, notes: [Diagnostic]) {
     var importer = TensorFlowImporter(Graph(name: name), functions: source.functions)
     importer.checkpoint = checkpoint
@@ -53,7 +56,12 @@ extension TensorFlowImporter {
       let id = importer.graph.addInput(importer.uniqueName(port.name), type)
       scope.results[node] = [.tensor(id)]
     }
-    if let saver, checkpoint != nil { try importer.restore(saver, in: scope) }
+    if checkpoint != nil {
+      // The name that TensorFlow 1 gives the node, where the file does not tell.
+      let restore = saver?.restore ?? (nodes["save/restore_all"] == nil ? "" : "save/restore_all")
+      if !restore.isEmpty { try importer.restore(by: restore, in: scope) }
+      for (handle, key) in savedNames { importer.savedNames[handle] = key }
+    }
     try importer.resolve(outputs.map(\.reference), in: scope)
     try Diagnostics(importer.faults).throwIfErrors()
     for port in outputs {
@@ -90,9 +98,8 @@ extension TensorFlowImporter {
 
   /// Finds which variable each value of the checkpoint belongs to: by the assignments that the graph's
   /// own restore would make.
-  private mutating func restore(_ saver: TFSaver, in scope: TFScope) throws {
-    guard !saver.restore.isEmpty else { return }
-    let start = try scope.locate(saver.restore).name
+  private mutating func restore(by node: String, in scope: TFScope) throws {
+    let start = try scope.locate(node).name
     var waiting = [start]
     var seen = Set(waiting)
     while let name = waiting.popLast() {

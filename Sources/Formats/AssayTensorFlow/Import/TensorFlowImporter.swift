@@ -29,6 +29,8 @@ public struct TensorFlowImporter {
   var callDepth = 0
   /// Nodes that were read so far, inlined and unrolled ones included.
   private var readCount = 0
+  /// Bytes of constants that were made and not read, and work in their measure.
+  private var madeBytes = 0
   /// NHWC twins of values that stand in the graph as NCHW.
   var channelsLastTwins: [ValueID: ValueID] = [:]
   /// Results of Constants, by operator and operands, so that a loop's steps share them.
@@ -38,7 +40,9 @@ public struct TensorFlowImporter {
   /// Nodes that a graph may get: a bound on what loops unroll to.
   static let mostNodes = 200_000
   /// Nodes that may be read: functions that call one another twice grow without bound.
-  private static let mostReads = 4_000_000
+  private static let mostReads = 1_000_000
+  /// Bytes that may be made of a file that holds less: a bound on memory and time.
+  private static let mostMadeBytes = 1 << 31
   /// Elements up to which results of Constants are computed while the graph is read.
   private static let mostFoldedElements = 1 << 22
 
@@ -256,6 +260,10 @@ extension TensorFlowImporter {
     guard types.allSatisfy({ $0.shape.elementCount != nil }), size >= 0 else { return nil }
     let cost = op.cost(inputs: operands.map { $0?.type }, outputs: types)
     guard isMovement || size <= Self.mostFoldedElements && cost.macs <= 1 << 24 else { return nil }
+    if !(op is Reshape) {
+      let bytes = types.reduce(0) { $0 &+ ($1.byteCount ?? 0) }
+      try charge(bytes &+ 4 &* cost.macs)
+    }
     let results: [Tensor]
     if let reshape = op as? Reshape, let x = operands[0], reshape.shape.count >= 0 {
       results = [x.reshaped(types[0].shape)]
@@ -271,6 +279,16 @@ extension TensorFlowImporter {
     }
     if let key { foldedResults[key] = ids }
     return ids
+  }
+
+  /// Counts bytes that are made of constants.
+  ///
+  /// - Throws: `Diagnostic` TFG008 when they are too many.
+  mutating func charge(_ bytes: Int) throws {
+    madeBytes = bytes < 0 ? Int.max : madeBytes.addingReportingOverflow(bytes).partialValue
+    guard (0...Self.mostMadeBytes).contains(madeBytes) else {
+      throw Diagnostic("TFG008", "what follows from the graph's constants alone is too large")
+    }
   }
 
   /// The value in another shape; itself when it has that shape.

@@ -47,3 +47,23 @@ extension TensorFlowImporter {
     return try add(call.name, Concat(axis: position), rows)[0]
   }
 }
+
+// MARK: - Export
+
+extension Concat: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let parts = node.inputs.indices.map { file.input(node, $0) }
+    // TensorFlow joins at least two.
+    guard parts.count > 1 else {
+      return [file.add("Identity", node.name, parts, ["T": node.type])]
+    }
+    return [
+      file.add(
+        "ConcatV2",
+        node.name,
+        parts + [file.integers([axis], [])],
+        ["T": node.type, "N": .int(Int64(parts.count)), "Tidx": .type(.int32)]
+      )
+    ]
+  }
+}

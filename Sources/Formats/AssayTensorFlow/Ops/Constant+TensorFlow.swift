@@ -8,7 +8,10 @@ let constantReaders: [String: TFReader] = [
       throw call.unsupported("a constant without a value")
     }
     if value.dtype == .string { return [.texts(try value.texts())] }
-    return [.tensor(into.addConstant(call.name, try value.tensor()))]
+    let tensor = try value.tensor()
+    // A repeated element is little in the file and much in memory.
+    if value.content == nil { try into.charge(tensor.bytes.count) }
+    return [.tensor(into.addConstant(call.name, tensor))]
   },
   "Fill": { call, into in
     let dims = try into.integers(call, 0)
@@ -129,9 +132,9 @@ extension TensorFlowImporter {
       throw call.unsupported("a shape of \(dims)")
     }
     guard let constant = graph[value].constant, constant.count == 1 else {
-      let zeros = try filled(call, addNumber(0, like: value), dims)
-      return try step(call, "filled", Binary(.add), [value, zeros])
+      return try step(call, "filled", BroadcastTo(dims), [value])
     }
+    try charge(type.byteCount ?? 0)
     let element = constant.bytes.array
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count * element.count)

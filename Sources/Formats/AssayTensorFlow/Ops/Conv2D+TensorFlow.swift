@@ -84,12 +84,90 @@ struct TFWindow {
 }
 
 extension TensorFlowImporter {
-  /// A filter, which must have four axes.
-  func filter(_ call: TFCall, _ index: Int) throws -> ValueID {
+  /// A filter, which must have `rank` axes.
+  func filter(_ call: TFCall, _ index: Int, rank: Int = 4) throws -> ValueID {
     let id = try tensor(call, index)
-    guard graph[id].type.shape.rank == 4 else {
+    guard graph[id].type.shape.rank == rank else {
       throw call.unsupported("a filter of type \(graph[id].type)")
     }
     return id
+  }
+}
+
+// MARK: - Export
+
+extension Conv2D: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let filter = file.weight(node, 1, permutation: [1, 2, 3, 0])
+    return file.finish(
+      node,
+      "Conv2D",
+      image: file.input(node, 0),
+      filter: filter,
+      ConvolutionWindow(strides: strides, dilations: dilations, padding: padding),
+      activation: activation
+    )
+  }
+}
+
+/// The attributes that TensorFlow's convolutions share.
+struct ConvolutionWindow {
+  var strides: Size2D
+  var dilations: Size2D
+  var padding: Padding
+
+  func attributes(_ type: TFAttribute) -> [String: TFAttribute] {
+    [
+      "T": type, "strides": .pair(strides), "dilations": .pair(dilations),
+      "data_format": .string("NHWC"),
+    ].merging(padding.tensorFlow) { $1 }
+  }
+}
+
+extension TFAttribute {
+  /// Two spatial numbers in the order of an image's axes.
+  static func pair(_ size: Size2D) -> TFAttribute {
+    .ints([1, Int64(size.height), Int64(size.width), 1])
+  }
+}
+
+extension Padding {
+  /// The attributes that say it.
+  var tensorFlow: [String: TFAttribute] {
+    switch self {
+    case .same: ["padding": .string("SAME")]
+    case .valid: ["padding": .string("VALID")]
+    case .explicit(let top, let bottom, let left, let right):
+      [
+        "padding": .string("EXPLICIT"),
+        "explicit_paddings": .ints([0, 0, top, bottom, left, right, 0, 0].map(Int64.init)),
+      ]
+    }
+  }
+}
+
+extension TensorFlowExporter {
+  /// Adds a convolution with its bias (input 2) and activation.
+  mutating func finish(
+    _ view: TFNodeView,
+    _ op: String,
+    image: String,
+    filter: String,
+    _ window: ConvolutionWindow,
+    activation: Activation
+  ) -> [String] {
+    let attributes = window.attributes(view.type)
+    guard view.has(2) else {
+      return finish(view, op, [image, filter], attributes, activation: activation)
+    }
+    let result = step(view, op, op, [image, filter], attributes)
+    return addBias(view, result, activation)
+  }
+
+  /// Adds the bias, which is input 2, and the activation.
+  mutating func addBias(_ view: TFNodeView, _ value: String, _ activation: Activation) -> [String] {
+    let count = view.input(2).shape.count
+    let bias = weight(view, 2, shape: view.input(2).shape.rank == 1 ? nil : [count])
+    return finish(view, "BiasAdd", [value, bias], ["T": view.type], activation: activation)
   }
 }

@@ -21,3 +21,24 @@ private func readDepthwise(_ call: TFCall, _ into: inout TensorFlowImporter) thr
   )
   return [try into.emitImage(call, op, [image, turned])]
 }
+
+// MARK: - Export
+
+extension DepthwiseConv2D: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let (image, filter) = (node.input(0).shape, node.input(1).shape)
+    let window = ConvolutionWindow(strides: strides, dilations: dilations, padding: padding)
+    // TensorFlow's depthwise kernels have one stride and no dilation; its grouped ones have both.
+    let isPlain = dilations == .one && strides.height == strides.width
+    let channels = isPlain ? [image[3], filter[3] / max(image[3], 1)] : [1, filter[3]]
+    let shape = [filter[1], filter[2]] + channels
+    return file.finish(
+      node,
+      isPlain ? "DepthwiseConv2dNative" : "Conv2D",
+      image: file.input(node, 0),
+      filter: file.weight(node, 1, shape: shape),
+      window,
+      activation: activation
+    )
+  }
+}

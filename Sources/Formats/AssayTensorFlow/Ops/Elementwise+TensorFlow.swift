@@ -14,6 +14,7 @@ let unaryReaders: [String: TFReader] = {
     "Expm1": { try readSteps($0, &$1, Unary(.exp), .subtract) },
     "Log1p": readLog1p,
     "Erfc": readErfc,
+    "IsFinite": readIsFinite,
     "Reciprocal": readReciprocal,
     "Inv": readReciprocal,
   ]
@@ -30,7 +31,9 @@ let unaryKinds: [String: Unary.Kind] = [
   "Relu": .relu, "Relu6": .relu6, "Sigmoid": .sigmoid, "Tanh": .tanh, "Exp": .exp, "Log": .log,
   "Sqrt": .sqrt, "Rsqrt": .rsqrt, "Abs": .abs, "Neg": .negative, "Square": .square,
   "Floor": .floor, "Ceil": .ceil, "Round": .round, "Rint": .round, "Sin": .sin, "Cos": .cos,
-  "Elu": .elu, "Erf": .erf, "LogicalNot": .logicalNot,
+  "Elu": .elu, "Erf": .erf, "LogicalNot": .logicalNot, "Sign": .sign, "Tan": .tan, "Asin": .asin,
+  "Acos": .acos, "Atan": .atan, "Sinh": .sinh, "Cosh": .cosh, "Asinh": .asinh, "Acosh": .acosh,
+  "Atanh": .atanh, "IsNan": .isNaN, "IsInf": .isInfinite, "Invert": .bitwiseNot,
 ]
 
 /// `scale * (relu(x) + alpha * elu(min(x, 0)))` (Klambauer et al., 2017).
@@ -92,6 +95,13 @@ private func readErfc(_ call: TFCall, _ into: inout TensorFlowImporter) throws -
   return try into.emit(call, Binary(.subtract), [into.addNumber(1, like: x), erf])
 }
 
+/// Neither infinite nor no number: the difference from itself is 0.
+private func readIsFinite(_ call: TFCall, _ into: inout TensorFlowImporter) throws -> [TFValue] {
+  let x = try into.tensor(call, 0)
+  let difference = try into.step(call, "difference", Binary(.subtract), [x, x])
+  return try into.emit(call, Binary(.equal), [difference, into.addNumber(0, like: x)])
+}
+
 private func readReciprocal(_ call: TFCall, _ into: inout TensorFlowImporter) throws -> [TFValue] {
   let x = try into.tensor(call, 0)
   return try into.emit(call, Binary(.divide), [into.addNumber(1, like: x), x])
@@ -124,7 +134,9 @@ let binaryKinds: [String: Binary.Kind] = [
   "SquaredDifference": .squaredDifference, "FloorDiv": .floorDivide, "FloorMod": .floorModulo,
   "Equal": .equal, "NotEqual": .notEqual, "Less": .less, "LessEqual": .lessEqual,
   "Greater": .greater, "GreaterEqual": .greaterEqual, "LogicalAnd": .logicalAnd,
-  "LogicalOr": .logicalOr,
+  "LogicalOr": .logicalOr, "BitwiseAnd": .bitwiseAnd, "BitwiseOr": .bitwiseOr,
+  "BitwiseXor": .bitwiseXor, "LeftShift": .shiftLeft, "RightShift": .shiftRight,
+  "Mod": .truncatedModulo, "TruncateMod": .truncatedModulo, "Atan2": .atan2,
 ]
 
 private func readAddN(_ call: TFCall, _ into: inout TensorFlowImporter) throws -> [TFValue] {

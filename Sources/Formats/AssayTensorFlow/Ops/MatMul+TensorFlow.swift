@@ -175,3 +175,27 @@ private func readEinsum(_ call: TFCall, _ into: inout TensorFlowImporter) throws
   )
   return [.tensor(try into.transposed(call, split, final))]
 }
+
+// MARK: - Export
+
+extension MatMul: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let inputs = [file.input(node, 0), file.input(node, 1)]
+    if node.input(0).shape.rank == 2, node.input(1).shape.rank == 2 {
+      return file.finish(
+        node,
+        "MatMul",
+        inputs,
+        [
+          "T": node.type, "transpose_a": .bool(transposesA), "transpose_b": .bool(transposesB),
+        ]
+      )
+    }
+    return file.finish(
+      node,
+      "BatchMatMulV2",
+      inputs,
+      ["T": node.type, "adj_x": .bool(transposesA), "adj_y": .bool(transposesB)]
+    )
+  }
+}

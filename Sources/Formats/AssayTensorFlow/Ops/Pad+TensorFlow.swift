@@ -28,3 +28,21 @@ private func readPad(
   )
   return try into.emit(call, op, [x])
 }
+
+// MARK: - Export
+
+extension Pad: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let amounts = file.integers(zip(before, after).flatMap { [$0, $1] }, [before.count, 2])
+    var attributes: [String: TFAttribute] = ["T": node.type, "Tpaddings": .type(.int32)]
+    switch mode {
+    case .constant:
+      let number = file.scalar(value, node.outputs[0].dtype)
+      return [file.add("PadV2", node.name, [file.input(node, 0), amounts, number], attributes)]
+    case .reflect, .symmetric:
+      attributes["mode"] = .string(mode == .reflect ? "REFLECT" : "SYMMETRIC")
+      return [file.add("MirrorPad", node.name, [file.input(node, 0), amounts], attributes)]
+    default: throw node.unsupported("mode \(mode.rawValue)")
+    }
+  }
+}

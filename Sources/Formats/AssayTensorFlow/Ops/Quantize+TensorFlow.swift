@@ -80,3 +80,84 @@ private func readFakeQuantization(
   )
   return try into.emit(call, Dequantize(), [integers])
 }
+
+// MARK: - Export
+
+extension Cast: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    guard node.inputs[0]?.dtype != dtype else {
+      return [file.add("Identity", node.name, [file.input(node, 0)], ["T": node.type])]
+    }
+    return [
+      file.add(
+        "Cast",
+        node.name,
+        [file.input(node, 0)],
+        ["SrcT": node.type(0), "DstT": node.type]
+      )
+    ]
+  }
+}
+
+extension Dequantize: TensorFlowExportable {
+  /// Halves are cast; what quantized integers stand for was written as floats already.
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    guard node.input(0).quantization == nil else {
+      let id = node.node.inputs[0]
+      guard let constant = id.flatMap({ file.graph[$0].constant }) else {
+        return [file.add("Identity", node.name, [file.input(node, 0)], ["T": node.type])]
+      }
+      return [file.constant(node, "value", Tensor(constant.floats(), constant.shape))]
+    }
+    return [
+      file.add(
+        "Cast",
+        node.name,
+        [file.input(node, 0)],
+        ["SrcT": node.type(0), "DstT": node.type]
+      )
+    ]
+  }
+}
+
+extension Quantize: TensorFlowExportable {
+  /// The real numbers that the integers would stand for: FakeQuant with the range of the integers.
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    guard let range = dtype.integerRange, [.int8, .uint8].contains(dtype) else {
+      throw node.unsupported("type \(dtype.rawValue)")
+    }
+    let channels = quantization.scales.indices
+    let lows = channels.map { quantization.dequantize(range.lowerBound, channel: $0) }
+    let highs = channels.map { quantization.dequantize(range.upperBound, channel: $0) }
+    guard let low = lows.first, let high = highs.first, lows.allSatisfy({ $0 <= 0 }),
+      highs.allSatisfy({ $0 >= 0 })
+    else { throw node.unsupported("a range without zero") }
+    if quantization.isPerChannel {
+      let rank = node.input(0).shape.rank
+      guard let axis = quantization.axis, node.input(0).shape.normalized(axis: axis) == rank - 1
+      else { throw node.unsupported("scales along another axis than the last") }
+      return [
+        file.add(
+          "FakeQuantWithMinMaxVarsPerChannel",
+          node.name,
+          [
+            file.input(node, 0), file.constant(node, "min", Tensor(lows, [lows.count])),
+            file.constant(node, "max", Tensor(highs, [highs.count])),
+          ],
+          ["num_bits": .int(8), "narrow_range": .bool(false)]
+        )
+      ]
+    }
+    return [
+      file.add(
+        "FakeQuantWithMinMaxArgs",
+        node.name,
+        [file.input(node, 0)],
+        [
+          "min": .float(low), "max": .float(high), "num_bits": .int(8),
+          "narrow_range": .bool(false),
+        ]
+      )
+    ]
+  }
+}

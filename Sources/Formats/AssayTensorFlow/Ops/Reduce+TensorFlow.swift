@@ -8,6 +8,8 @@ let reduceReaders: [String: TFReader] = [
   "Max": { try readReduce($0, &$1, .max) },
   "Min": { try readReduce($0, &$1, .min) },
   "Prod": { try readReduce($0, &$1, .product) },
+  "Any": { try readReduce($0, &$1, .any) },
+  "All": { try readReduce($0, &$1, .all) },
 ]
 
 private func readReduce(
@@ -26,4 +28,31 @@ private func readReduce(
     keepsAxes: call.bool("keep_dims")
   )
   return try into.emit(call, op, [x])
+}
+
+// MARK: - Export
+
+extension Reduce: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let name: String
+    switch kind {
+    case .mean: name = "Mean"
+    case .sum: name = "Sum"
+    case .max: name = "Max"
+    case .min: name = "Min"
+    case .product: name = "Prod"
+    case .any: name = "Any"
+    case .all: name = "All"
+    }
+    var attributes: [String: TFAttribute] = [
+      "keep_dims": .bool(keepsAxes), "Tidx": .type(.int32),
+    ]
+    if kind != .any && kind != .all { attributes["T"] = node.type }
+    // TensorFlow takes no axes for none.
+    if axes.isEmpty {
+      return [file.add("Identity", node.name, [file.input(node, 0)], ["T": node.type])]
+    }
+    let inputs = [file.input(node, 0), file.integers(axes)]
+    return [file.add(name, node.name, inputs, attributes)]
+  }
 }

@@ -44,3 +44,11 @@ extension TensorFlowImporter {
     return try reshaped(call, id, to: type.shape.dims)
   }
 }
+
+// MARK: - Export
+
+extension Reshape: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    [file.reshape(node, file.input(node, 0), node.outputs[0].shape.dims)]
+  }
+}

@@ -22,3 +22,27 @@ private func readResize(
   )
   return try into.emit(call, op, [try into.tensor(call, 0)])
 }
+
+// MARK: - Export
+
+extension Resize2D: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let names: [Resize2D.Kind: String] = [
+      .nearest: "ResizeNearestNeighbor", .bilinear: "ResizeBilinear",
+    ]
+    guard let name = names[kind] else { throw node.unsupported("mode \(kind.rawValue)") }
+    let attributes: [String: TFAttribute] = [
+      "T": node.type, "align_corners": .bool(alignsCorners),
+      "half_pixel_centers": .bool(usesHalfPixels),
+    ]
+    let inputs = [file.input(node, 0), file.integers([size.height, size.width])]
+    // TensorFlow makes float32 of every type.
+    guard kind == .bilinear, node.outputs[0].dtype != .float32 else {
+      return [file.add(name, node.name, inputs, attributes)]
+    }
+    let wide = file.step(node, "wide", name, inputs, attributes)
+    return [
+      file.add("Cast", node.name, [wide], ["SrcT": .type(.float), "DstT": node.type])
+    ]
+  }
+}

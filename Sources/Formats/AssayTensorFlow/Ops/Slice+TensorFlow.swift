@@ -179,3 +179,49 @@ extension TensorFlowImporter {
     }
   }
 }
+
+// MARK: - Export
+
+extension Slice: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    if steps.allSatisfy({ $0 == 1 }) {
+      return [
+        file.add(
+          "Slice",
+          node.name,
+          [file.input(node, 0), file.integers(begin), file.integers(sizes)],
+          ["T": node.type, "Index": .type(.int32)]
+        )
+      ]
+    }
+    var ends = zip(zip(begin, sizes), steps).map { $0.0 + $0.1 * $1 }
+    var endMask: Int64 = 0
+    for axis in ends.indices where ends[axis] < 0 {
+      // Before the first element there is no number to name the end by.
+      ends[axis] = 0
+      endMask |= 1 << Int64(axis)
+    }
+    return [
+      file.add(
+        "StridedSlice",
+        node.name,
+        [
+          file.input(node, 0), file.integers(begin), file.integers(ends), file.integers(steps),
+        ],
+        ["T": node.type, "Index": .type(.int32), "end_mask": .int(endMask)]
+      )
+    ]
+  }
+}
+
+extension Split: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let name = file.add(
+      "SplitV",
+      node.name,
+      [file.input(node, 0), file.integers(sizes), file.integers([axis], [])],
+      ["T": node.type, "Tlen": .type(.int32), "num_split": .int(Int64(sizes.count))]
+    )
+    return file.outputs(of: name, sizes.count)
+  }
+}

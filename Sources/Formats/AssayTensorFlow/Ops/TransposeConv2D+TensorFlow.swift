@@ -30,3 +30,27 @@ private func readTransposeConvolution(
   )
   return [try into.emitImage(call, op, [image, filter])]
 }
+
+// MARK: - Export
+
+extension TransposeConv2D: TensorFlowExportable {
+  func write(_ node: TFNodeView, to file: inout TensorFlowExporter) throws -> [String] {
+    let filter = file.weight(node, 1, permutation: [1, 2, 0, 3])
+    let window = ConvolutionWindow(strides: strides, dilations: .one, padding: padding)
+    let inputs = [
+      file.integers(node.outputs[0].shape.dims), filter, file.input(node, 0),
+    ]
+    let attributes = window.attributes(node.type)
+    guard node.has(2) else {
+      return file.finish(
+        node,
+        "Conv2DBackpropInput",
+        inputs,
+        attributes,
+        activation: activation
+      )
+    }
+    let result = file.step(node, "transposed", "Conv2DBackpropInput", inputs, attributes)
+    return file.addBias(node, result, activation)
+  }
+}

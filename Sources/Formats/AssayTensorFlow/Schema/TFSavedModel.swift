@@ -137,6 +137,8 @@ public struct TFMetaGraph: Sendable {
   public var saver: TFSaver?
   /// The ways to call it, by name.
   public var signatures: [String: TFSignature] = [:]
+  /// The objects of the program that saved it.
+  public var objects: TFObjectGraph?
   /// Lists of serialized messages by name, such as `variables`.
   public var collections: [String: [ByteView]] = [:]
 
@@ -161,6 +163,7 @@ public struct TFMetaGraph: Sendable {
       case 5:
         let (key, value) = try mapEntry(try reader.message(field))
         if let value { signatures[key] = try TFSignature(reading: value) }
+      case 7: objects = try TFObjectGraph(reading: try reader.message(field))
       default: break
       }
     }

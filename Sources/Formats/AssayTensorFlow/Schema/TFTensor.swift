@@ -54,6 +54,7 @@ public struct TFTensor: Sendable {
     writer.integer(1, dtype.rawValue)
     writer.message(2, shape.encoded())
     if let content { writer.bytes(4, [content]) }
+    for number in floats { writer.float(5, number) }
     for string in strings { writer.bytes(8, [string]) }
     return writer
   }
@@ -100,7 +101,7 @@ public struct TFTensor: Sendable {
         throw Diagnostic("TFG003", "\(type)[\(shape)] is given \(list.count) elements")
       }
       // A short list is how files keep a large constant of one value; the size is still bounded.
-      guard list.count == count || bytes < 1 << 30 else {
+      guard list.count == count || bytes < 1 << 28 else {
         throw Diagnostic("TFG003", "a repeated element fills \(bytes) bytes")
       }
       var elements = list.map(convert)

@@ -12,17 +12,26 @@ public protocol Checkpoint: Sendable {
   ///
   /// - Throws: `Diagnostic` TFG04x when it is damaged, or of a type that no Tensor has.
   func tensor(_ name: String) throws -> Tensor?
+
+  /// The bytes of a value that is a single text; `nil` when there is none.
+  func text(_ name: String) throws -> ByteView?
+}
+
+extension Checkpoint {
+  /// No texts.
+  public func text(_ name: String) throws -> ByteView? { nil }
 }
 
 /// A part of a variable that was saved in several: its place in the whole.
 struct CheckpointSlice {
-  /// First element and number of elements of each axis.
-  var ranges: [(start: Int, count: Int)]
+  /// First element and number of elements of each axis; an open one is all of the axis and was saved
+  /// without a length.
+  var ranges: [(start: Int, count: Int, isOpen: Bool)]
 
   /// All of a scalar, which has no axes to be cut along.
   static let scalar = CheckpointSlice(ranges: [])
 
-  private init(ranges: [(start: Int, count: Int)]) { self.ranges = ranges }
+  private init(ranges: [(start: Int, count: Int, isOpen: Bool)]) { self.ranges = ranges }
 
   /// Reads a `TensorSliceProto` of a variable of this shape.
   init(reading message: ProtobufReader, of shape: Shape) throws {
@@ -42,7 +51,7 @@ struct CheckpointSlice {
       guard start >= 0, count >= 0, start <= whole, count <= whole - start else {
         throw Diagnostic("TFG044", "a part from \(start), \(count) long, of \(shape)")
       }
-      ranges.append((Int(start), Int(count)))
+      ranges.append((Int(start), Int(count), length == nil))
     }
     guard ranges.count == shape.rank else {
       throw Diagnostic("TFG044", "a part of \(ranges.count) axes of \(shape)")

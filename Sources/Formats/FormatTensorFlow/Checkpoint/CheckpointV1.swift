@@ -19,11 +19,11 @@ public struct CheckpointV1: Checkpoint {
 
   public var names: [String] { entries.keys.sorted() }
 
-  /// Reads the files of a checkpoint.
-  public init(_ files: [ByteView]) throws {
+  /// Reads the files of a checkpoint, unless told otherwise with a look for damage.
+  public init(_ files: [ByteView], verifiesChecksums: Bool = true) throws {
     var parts: [String: [ByteView]] = [:]
     for file in files {
-      for entry in try LevelDBTable(file).entries {
+      for entry in try LevelDBTable(file, verifiesChecksums: verifiesChecksums).entries {
         var reader = ProtobufReader(entry.value)
         while let field = try reader.next() {
           if field.number == 1 { try readMeta(try reader.message(field)) }

@@ -32,9 +32,14 @@ public struct TensorBundle: Checkpoint {
   /// - Parameters:
   ///   - index: the bytes of `<prefix>.index`.
   ///   - shard: opens the file of elements with this number of so many.
-  public init(index: ByteView, shard: (Int, Int) throws -> ByteView) throws {
+  ///   - verifiesChecksums: whether damage of the index is looked for.
+  public init(
+    index: ByteView,
+    verifiesChecksums: Bool = true,
+    shard: (Int, Int) throws -> ByteView
+  ) throws {
     var shardCount: Int64?
-    for entry in try LevelDBTable(index).entries {
+    for entry in try LevelDBTable(index, verifiesChecksums: verifiesChecksums).entries {
       if entry.key.isEmpty {
         shardCount = try Self.header(entry.value)
       } else if entry.key[0] == 0 {
@@ -105,12 +110,36 @@ public struct TensorBundle: Checkpoint {
       var whole = try PartitionedTensor(type)
       for bytes in entry.slices {
         let slice = try CheckpointSlice(reading: ProtobufReader(bytes), of: shape)
-        guard let part = parts[Self.key(name, slice, of: shape)] else {
+        guard let part = parts[Self.key(name, slice)] else {
           throw damaged("a part of it is not there")
         }
         try whole.place(try load(try self.entry(part), TensorType(dtype, slice.shape)), at: slice)
       }
       return try whole.finish()
+    }
+  }
+
+  /// The bytes of a text: its length, a checksum of that, and the text itself.
+  public func text(_ name: String) throws -> ByteView? {
+    guard let bytes = entries[name] else { return nil }
+    return try locating("variable '\(name)'") {
+      let entry = try entry(bytes)
+      guard entry.dtype == .string, shards.indices.contains(entry.shard) else { return nil }
+      let shard = shards[entry.shard]
+      guard entry.size <= shard.count, entry.offset <= shard.count - entry.size else {
+        throw damaged("\(entry.size) bytes at \(entry.offset) of \(shard.count)")
+      }
+      let stored = try shard.slice(entry.offset, entry.size)
+      var length = 0
+      for position in 0..<5 {
+        let byte = try stored.load(UInt8.self, at: position)
+        length |= Int(byte & 0x7F) << (7 * position)
+        if byte < 0x80 {
+          guard position + 5 + length == stored.count else { throw damaged("its length is wrong") }
+          return try stored.slice(position + 5, length)
+        }
+      }
+      throw damaged("its length is too large")
     }
   }
 
@@ -131,7 +160,7 @@ public struct TensorBundle: Checkpoint {
 
   /// The key under which a part is kept: its name and place in LevelDB's ordered code
   /// (tensorflow/core/lib/strings/ordered_code.h).
-  private static func key(_ name: String, _ slice: CheckpointSlice, of shape: Shape) -> [UInt8] {
+  private static func key(_ name: String, _ slice: CheckpointSlice) -> [UInt8] {
     var key: [UInt8] = [0]
     for byte in name.utf8 {
       switch byte {
@@ -142,10 +171,9 @@ public struct TensorBundle: Checkpoint {
     }
     key += [0, 1]
     key += [1, UInt8(truncatingIfNeeded: slice.ranges.count)]
-    for (axis, range) in slice.ranges.enumerated() {
-      let isFull = range.start == 0 && range.count == shape[axis]
-      key += ordered(isFull ? 0 : range.start)
-      key += ordered(isFull ? -1 : range.count)
+    for range in slice.ranges {
+      key += ordered(range.start)
+      key += ordered(range.isOpen ? -1 : range.count)
     }
     return key
   }
