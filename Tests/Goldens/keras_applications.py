@@ -6,7 +6,8 @@ usage: keras_applications.py FOLDER [NAME ...]
 For each network FOLDER receives NAME.keras, NAME.h5 and NAME.npz (`in/<input name>`, `out/0`: one seeded
 image and what Keras answers). A network whose .npz exists is left alone, so that the script can be resumed.
 
-Weights are random, so activations must be kept alive by hand: kernels are drawn with He's variance; batch
+Weights are random, so activations must be kept alive by hand: kernels are drawn with He's variance, and
+what residual blocks add is scaled down; batch
 normalization's moving statistics are those of one forward pass of two images in training mode (momentum
 0), which fits them layer by layer; the last layer is scaled so that the logits' standard deviation is 2. A softmax over them
 is neither saturated nor constant.
@@ -54,6 +55,23 @@ def draw_weights(model, rng):
             variable.assign(value.astype(np.float32))
 
 
+def calm_branches(model):
+    """What is added to a trunk is made small beside it, as in trained networks.
+
+    Otherwise a hundred random blocks blow float32's rounding up to 1e-3 of the output, Keras's own too.
+    """
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.Add):
+            continue
+        for tensor in layer.input:
+            source = tensor._keras_history.operation
+            scaled = getattr(source, "gamma", None)
+            if scaled is None:
+                scaled = getattr(source, "kernel", None)
+            if scaled is not None:
+                scaled.assign(scaled * 0.3)
+
+
 def fit_statistics(model, image):
     """One pass in training mode; random layers are switched off, momentum 0 keeps what the pass saw."""
     kept = []
@@ -95,6 +113,7 @@ def make(folder, name):
     shape = {"input_shape": (224, 224, 3)} if name.startswith("MobileNetV3") else {}
     model = getattr(keras.applications, name)(weights=None, **shape)
     draw_weights(model, np.random.default_rng(seed))
+    calm_branches(model)
     image = image_for(model, seed + 1)
     fit_statistics(model, np.concatenate([image, image_for(model, seed + 2)]))
     scale_logits(model, image)
