@@ -49,8 +49,9 @@ import Testing
   @Test func namesEveryLayerThatItDoesNotKnowAtOnce() throws {
     let found = Self.findings(
       try Self.sequential([
-        Self.layer("Lambda", "code"), Self.layer("ReLU", "fine"), Self.layer("LSTM", "memory"),
-        Self.layer("MaxPooling2D", "first", #""data_format": "channels_first""#),
+        Self.layer("Lambda", "code"), Self.layer("ReLU", "fine"),
+        Self.layer("ConvLSTM2D", "memory"),
+        Self.layer("RNN", "own", ##""cell": {"class_name": "MyCell", "config": {}}"##),
         Self.layer("Activation", "bent", #""activation": "sigmoit""#),
         Self.layer("UpSampling2D", "up", #""interpolation": "lanczos5""#),
       ])
@@ -58,7 +59,7 @@ import Testing
     #expect(found.map(\.code) == ["KER006", "KER006", "KER007", "KER007", "KER007"])
     #expect(
       found.map { $0.location.first ?? "" } == [
-        "layer 'code' (Lambda)", "layer 'memory' (LSTM)", "layer 'first' (MaxPooling2D)",
+        "layer 'code' (Lambda)", "layer 'memory' (ConvLSTM2D)", "layer 'own' (RNN)",
         "layer 'bent' (Activation)", "layer 'up' (UpSampling2D)",
       ]
     )
@@ -84,11 +85,11 @@ import Testing
   @Test func namesTheWeightsThatAreMissing() throws {
     let found = Self.findings(
       try Self.sequential([
-        Self.layer("Conv2D", "conv", #""kernel_size": [3, 3], "filters": 4"#)
+        Self.layer("DepthwiseConv2D", "conv", #""kernel_size": [3, 3], "dtype": "float32""#)
       ])
     )
-    #expect(found.map(\.code) == ["KER004"])
-    #expect(found.first?.location.first == "layer 'conv' (Conv2D)")
+    #expect(found.map(\.code) == ["KER004"], "\(found)")
+    #expect(found.first?.location.first == "layer 'conv' (DepthwiseConv2D)")
   }
 
   @Test func saysThatAFileHoldsWeightsOnly() throws {

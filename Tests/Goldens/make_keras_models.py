@@ -389,6 +389,292 @@ def operators(K):
     return functional(K, [x, y], [x + y, x * 2.0 - 1.0, (x - y) / 3.0, K.ops.relu(-x), K.ops.mean(x, axis=1)], "operators")
 
 
+@network
+def volumes(K):
+    """Layers over three spatial axes."""
+    L = K.layers
+    return branches(
+        K, "volumes", (4, 5, 3, 3),
+        L.Conv3D(3, 2, name="valid"),
+        L.Conv3D(3, (3, 2, 3), strides=(2, 1, 2), padding="same", activation="relu", name="same"),
+        L.Conv3D(2, 2, dilation_rate=(2, 1, 1), use_bias=False, name="dilated"),
+        L.Conv3DTranspose(2, 3, strides=2, padding="same", activation="tanh", name="transposed"),
+        L.Conv3DTranspose(2, 2, strides=(1, 2, 1), name="transposed_valid"),
+        L.MaxPooling3D(name="max"),
+        L.MaxPooling3D(3, strides=2, padding="same", name="max_same"),
+        L.AveragePooling3D((2, 3, 2), strides=1, padding="same", name="average"),
+        L.GlobalAveragePooling3D(name="global_average"),
+        L.GlobalMaxPooling3D(keepdims=True, name="global_max"),
+        L.UpSampling3D((1, 2, 3), name="up"),
+        L.ZeroPadding3D(((0, 1), (1, 0), (2, 1)), name="pad"),
+        L.Cropping3D(((1, 0), (0, 2), (1, 1)), name="crop"),
+        L.BatchNormalization(name="norm"),
+        L.SpatialDropout3D(0.5, name="drop"),
+    )
+
+
+@network
+def recurrent(K):
+    L = K.layers
+    x = L.Input((5, 4), name="x")
+    h, c = L.Input((3,), name="h"), L.Input((3,), name="c")
+    sequence, last_h, last_c = L.LSTM(3, return_sequences=True, return_state=True, name="states")(x)
+    _, gru_state = L.GRU(2, return_state=True, name="gru_state")(x)
+    return functional(K, [x, h, c], [
+        L.LSTM(3, name="lstm")(x),
+        L.LSTM(3, return_sequences=True, go_backwards=True, unit_forget_bias=False, name="lstm_back")(x),
+        L.LSTM(3, use_bias=False, activation="relu", recurrent_activation="hard_sigmoid", name="lstm_functions")(x),
+        L.LSTM(3, return_sequences=True, name="lstm_started")(x, initial_state=[h, c]),
+        sequence, last_h, last_c,
+        L.GRU(3, name="gru")(x),
+        L.GRU(3, reset_after=False, return_sequences=True, name="gru_before")(x),
+        L.GRU(2, go_backwards=True, use_bias=False, name="gru_back")(x),
+        L.Dense(2, name="on_state")(gru_state),
+        L.SimpleRNN(4, name="simple")(x),
+        L.SimpleRNN(4, return_sequences=True, activation="relu", name="simple_sequence")(x),
+    ], "recurrent")
+
+
+@network
+def wrapped(K):
+    """Bidirectional, TimeDistributed and RNN around cells."""
+    L = K.layers
+    x = L.Input((5, 4), name="x")
+    v = L.Input((3, 6, 6, 2), name="v")
+    inner = K.Sequential([L.Input((6, 6, 2)), L.Conv2D(2, 3, name="ic"), L.Flatten(name="if"), L.Dense(3, name="id")],
+                         name="inner")
+    stacked = [L.LSTMCell(3), L.GRUCell(2)]
+    both = L.Bidirectional(L.GRU(2, return_sequences=True, return_state=True), name="both_states")(x)
+    return functional(K, [x, v], [
+        L.Bidirectional(L.LSTM(3), name="both")(x),
+        L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode="sum", name="both_sum")(x),
+        L.Bidirectional(L.GRU(2, return_sequences=True), merge_mode="ave", name="both_average")(x),
+        L.Bidirectional(L.SimpleRNN(3), merge_mode="mul", backward_layer=L.SimpleRNN(3, go_backwards=True, activation="relu"),
+                        name="both_given")(x),
+        *both,
+        L.TimeDistributed(L.Dense(3, activation="relu"), name="each_dense")(x),
+        L.TimeDistributed(L.Conv2D(2, 3, padding="same"), name="each_conv")(v),
+        L.TimeDistributed(L.BatchNormalization(), name="each_norm")(v),
+        L.TimeDistributed(inner, name="each_model")(v),
+        L.RNN(L.LSTMCell(3), name="cell")(x),
+        L.RNN(L.GRUCell(3, reset_after=False), return_sequences=True, name="gru_cell")(x),
+        L.RNN(L.SimpleRNNCell(3), go_backwards=True, name="simple_cell")(x),
+        L.RNN(stacked, return_sequences=True, name="stacked")(x),
+    ], "wrapped")
+
+
+@network
+def masked(K):
+    """Masks from Masking and Embedding, through layers that pass them on to those that heed them."""
+    L = K.layers
+    x = L.Input((6, 3), name="x")
+    t = L.Input((7,), name="tokens", dtype="int32")
+    m = L.Masking(0.0, name="mask")(x)
+    e = L.Embedding(9, 4, mask_zero=True, name="embed")(t)
+    return functional(K, [x, t], [
+        L.LSTM(3, return_sequences=True, name="lstm")(m),
+        L.GRU(3, name="gru")(L.Dropout(0.3, name="drop")(L.Dense(4, activation="tanh", name="dense")(m))),
+        L.Bidirectional(L.LSTM(2, return_sequences=True), name="both")(e),
+        L.GlobalAveragePooling1D(name="average")(e),
+        L.SimpleRNN(2, name="simple")(L.LSTM(3, return_sequences=True, name="first")(e)),
+        L.TimeDistributed(L.Dense(2), name="each")(m),
+        L.MultiHeadAttention(2, 3, name="attention")(e, e),
+        L.GRU(2, name="gru_joined")(L.Concatenate(name="joined")([e, L.Dense(2, name="side")(e)])),
+    ], "masked")
+
+
+@network
+def attention(K):
+    L = K.layers
+    q, v, k = L.Input((4, 6), name="q"), L.Input((5, 6), name="v"), L.Input((5, 6), name="k")
+    s = L.Input((3, 4, 6), name="s")
+    scored, scores = L.MultiHeadAttention(2, 3, name="scored")(q, v, return_attention_scores=True)
+    return functional(K, [q, v, k, s], [
+        L.MultiHeadAttention(2, 3, name="cross")(q, v),
+        L.MultiHeadAttention(3, 4, value_dim=2, output_shape=5, use_bias=False, name="keyed")(q, v, k),
+        L.MultiHeadAttention(2, 3, dropout=0.2, name="causal")(q, q, use_causal_mask=True),
+        L.MultiHeadAttention(2, 3, attention_axes=(2,), name="axes")(s, s),
+        scored, scores,
+        L.Attention(name="dot")([q, v]),
+        L.Attention(use_scale=True, name="dot_scaled")([q, v, k]),
+        L.AdditiveAttention(name="additive")([q, v]),
+        L.Attention(name="dot_causal")([q, q], use_causal_mask=True),
+    ], "attention")
+
+
+@network(keras3_only=True)
+def attention3(K):
+    L = K.layers
+    q, v = L.Input((4, 6), name="q"), L.Input((5, 6), name="v")
+    allowed = L.Input((4, 5), name="allowed", dtype="bool")
+    return functional(K, [q, v, allowed], [
+        L.GroupQueryAttention(3, 4, 2, name="grouped")(q, v),
+        L.GroupedQueryAttention(3, 4, 2, use_bias=False, name="grouped_causal")(q, q, use_causal_mask=True)
+        if hasattr(L, "GroupedQueryAttention") else
+        L.GroupQueryAttention(3, 4, 2, use_bias=False, name="grouped_causal")(q, q, use_causal_mask=True),
+        L.MultiHeadAttention(2, 3, name="allowed_only")(q, v, attention_mask=allowed),
+        L.Attention(score_mode="concat", name="concat")([q, v]),
+        L.MultiHeadAttention(2, 3, use_gate=True, name="gated")(q, v),
+    ], "attention3")
+
+
+@network
+def dots(K):
+    L = K.layers
+    a, b = L.Input((4, 3), name="a"), L.Input((4, 5), name="b")
+    c, d = L.Input((6,), name="c"), L.Input((6,), name="d")
+    w = L.Input((3, 4, 5), name="w")
+    return functional(K, [a, b, c, d, w], [
+        L.Dot(axes=1, name="dot_1")([a, b]),
+        L.Dot(axes=(1, 1), normalize=True, name="cosine")([a, b]),
+        L.Dot(axes=1, name="vectors")([c, d]),
+        L.Dot(axes=(2, 1), name="dot_21")([w, b]),
+    ], "dots")
+
+
+@network
+def sequences(K):
+    """Layers over one axis and what surrounds them."""
+    L = K.layers
+    return branches(
+        K, "sequences", (12, 4),
+        L.Conv1DTranspose(3, 3, strides=2, padding="same", name="up_same"),
+        L.Conv1DTranspose(3, 2, strides=3, activation="relu", name="up_valid"),
+        L.DepthwiseConv1D(3, padding="same", depth_multiplier=2, name="depthwise"),
+        L.SeparableConv1D(5, 3, dilation_rate=2, activation="relu", name="separable"),
+        L.LayerNormalization(name="layer"),
+        L.LayerNormalization(axis=[1, 2], center=False, name="layer_both"),
+        L.UnitNormalization(name="unit"),
+        L.UnitNormalization(axis=[1, 2], name="unit_both"),
+        L.GroupNormalization(2, name="groups"),
+        L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d", name="einsum"),
+        L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de", activation="relu", name="einsum_heads"),
+        L.SpatialDropout1D(0.3, name="drop"),
+        L.ActivityRegularization(0.1, name="regularize"),
+        L.Permute((2, 1), name="permute"),
+    )
+
+
+@network
+def channels_first(K):
+    """Layers whose channels come first; Keras cannot run all of them on a CPU, so these are a few."""
+    L = K.layers
+    first = {"data_format": "channels_first"}
+    return branches(
+        K, "channels_first", (4, 6, 8),
+        L.BatchNormalization(axis=1, name="norm"),
+        L.GlobalAveragePooling2D(name="average", **first),
+        L.GlobalMaxPooling2D(name="max", keepdims=True, **first),
+        L.Flatten(name="flatten", **first),
+        L.ZeroPadding2D(1, name="pad", **first),
+        L.Cropping2D(1, name="crop", **first),
+        L.UpSampling2D(2, name="up", **first),
+        L.GroupNormalization(2, axis=1, name="groups"),
+        L.LayerNormalization(axis=1, name="layer"),
+    )
+
+
+@network(keras3_only=True)
+def layers3(K):
+    """Layers that Keras 2 does not have."""
+    L = K.layers
+    x = L.Input((7, 8, 6), name="x")
+    y = L.Input((5, 4), name="y")
+    return functional(K, [x, y], [
+        L.RMSNormalization(name="rms")(x),
+        L.SpectralNormalization(L.Conv2D(3, 3), name="spectral")(x),
+        L.SpectralNormalization(L.Dense(3), name="spectral_dense")(y),
+        L.Identity(name="same")(x),
+        L.GroupNormalization(3, name="groups")(x),
+        L.GroupNormalization(-1, name="instances")(x),
+        L.AdaptiveAveragePooling2D((3, 5), name="adaptive_average")(x),
+        L.AdaptiveMaxPooling2D((2, 3), name="adaptive_max")(x),
+        L.AdaptiveAveragePooling1D(3, name="adaptive_1d")(y),
+        L.Conv2D(4, 3, padding="same", activation=K.layers.LeakyReLU(0.2), name="layer_activation")(x),
+        L.Conv2DTranspose(3, 3, strides=2, dilation_rate=1, output_padding=1, padding="same", name="output_padding")(x),
+        L.Softmax(axis=(1, 2), name="softmax_axes")(x),
+        L.Resizing(5, 9, name="resize")(x),
+        L.Resizing(9, 5, interpolation="nearest", name="resize_nearest")(x),
+        L.Resizing(4, 4, crop_to_aspect_ratio=True, name="resize_crop")(x),
+        L.CenterCrop(4, 5, name="center_crop")(x),
+        L.ReLU(max_value=0.5, negative_slope=0.3, name="relu")(x),
+    ], "layers3")
+
+
+@network(keras3_only=True)
+def activations3(K):
+    L = K.layers
+    names = ["celu", "glu", "hard_shrink", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus", "sparsemax",
+             "squareplus", "tanh_shrink", "threshold", "sparse_sigmoid"]
+    A = K.activations
+    makers = [L.Activation(n, name="activation_" + n) for n in names if n != "threshold" and hasattr(A, n)]
+    return branches(
+        K, "activations3", (6, 4), *makers,
+        L.Dense(3, activation=K.activations.gelu, name="function"),
+        L.Conv1D(3, 2, activation=L.ELU(alpha=0.7), name="elu"),
+        L.Activation(K.ops.tanh, name="operation"),
+    )
+
+
+@network(keras3_only=True)
+def tokens(K):
+    """A small text model: embeddings of tokens and positions, a block of a transformer."""
+    L = K.layers
+    t = L.Input((6,), name="tokens", dtype="int32")
+    e = L.Embedding(11, 8, name="embed")(t)
+    p = L.Embedding(6, 8, name="positions")(K.ops.arange(6))
+    x = e + p
+    y = L.LayerNormalization(name="norm_1")(x)
+    y = L.MultiHeadAttention(2, 4, name="attention")(y, y)
+    x = x + y
+    y = L.LayerNormalization(name="norm_2")(x)
+    y = L.Dense(8, name="contract")(L.Dense(16, activation="gelu", name="expand")(y))
+    x = L.Add(name="last_sum")([x, y])
+    out = L.Dense(3, activation="softmax", name="head")(x[:, 0])
+    tied = L.ReversibleEmbedding(11, 8, name="tied")
+    return functional(K, t, [out, tied(tied(t), reverse=True), L.CategoryEncoding(11, "multi_hot", name="hot")(t)], "tokens")
+
+
+@network(keras3_only=True)
+def operations(K):
+    """Functions of keras.ops on Keras tensors."""
+    L, O = K.layers, K.ops
+    x, y = L.Input((5, 4), name="x"), L.Input((5, 4), name="y")
+    n = L.Input((6, 6, 3), name="n")
+    p = O.abs(x) + 0.5
+    first, second = O.split(x, 2, axis=-1)
+    top, where = O.top_k(x, 2)
+    parts = O.unstack(x, axis=1)
+    outputs = [
+        x ** 2.0, 1.0 - x, 2.0 / p, O.floor_divide(x, 0.5), O.mod(x, 0.75), -x, abs(x),
+        O.add(x, y), O.subtract(x, y), O.multiply(x, y), O.divide(x, p), O.maximum(x, y), O.minimum(x, 0.2),
+        O.power(p, 1.5), O.square(x), O.sqrt(p), O.rsqrt(p), O.exp(x), O.expm1(x), O.log(p), O.log1p(p), O.log2(p),
+        O.log10(p), O.sin(x), O.cos(x), O.tan(x), O.tanh(x), O.sinh(x), O.cosh(x), O.arctan(x), O.erf(x),
+        O.floor(x), O.ceil(x), O.round(x), O.sign(x), O.reciprocal(p), O.absolute(x),
+        O.clip(x, -0.5, 0.7), O.logaddexp(x, y), O.squeeze(O.expand_dims(x, 1), 1),
+        O.mean(x, axis=1), O.sum(x, axis=-1, keepdims=True), O.max(x, axis=1), O.min(x, axis=(1, 2)), O.prod(x, axis=1),
+        O.var(x, axis=1), O.std(x, axis=-1), O.logsumexp(x, axis=-1), O.norm(x, axis=-1), O.amax(x, axis=1), O.average(x, axis=1),
+        O.concatenate([x, y], axis=1), O.stack([x, y], axis=2), O.reshape(x, (-1, 20)), O.transpose(x, (0, 2, 1)),
+        O.swapaxes(x, 1, 2), O.moveaxis(x, 1, 2), O.flip(x, axis=1), O.repeat(x, 2, axis=1), O.tile(x, (1, 2, 1)),
+        O.pad(x, ((0, 0), (1, 2), (0, 1))), O.roll(x, 1, axis=1), O.broadcast_to(O.expand_dims(x, 1), (2, 3, 5, 4)),
+        x[:, 1:4:2], x[:, -1], x[..., 0], x[:, None, 2], first, second, parts[2],
+        O.matmul(x, O.transpose(y, (0, 2, 1))), O.einsum("bij,bkj->bik", x, y), O.dot(x, O.ones((4, 3))),
+        O.where(O.greater(x, y), x, y), O.where(x > 0, x, 0.0), O.cast(x >= y, "float32"),
+        O.cast(O.logical_and(x > 0, y > 0), "float32"), O.cast(O.isnan(x), "float32"),
+        O.take(x, [2, 0], axis=1), O.take(x, 1, axis=2),
+        O.cast(O.argmax(x, axis=1), "float32"), O.cast(O.argmin(x, axis=-1), "float32"), top, O.cast(where, "float32"),
+        O.cumsum(x, axis=1), O.tril(x), O.triu(x), O.one_hot(O.argmax(x, axis=-1), 4), O.zeros_like(x) + 1.0, O.ones_like(x),
+        O.softmax(x, axis=1), O.log_softmax(x), O.relu(x), O.relu6(x * 4), O.sigmoid(x), O.silu(x), O.gelu(x),
+        O.gelu(x, approximate=False), O.elu(x), O.selu(x), O.leaky_relu(x, 0.1), O.softplus(x), O.softsign(x),
+        O.hard_sigmoid(x), O.hard_silu(x), O.log_sigmoid(x), O.celu(x), O.glu(x), O.hard_tanh(x), O.tanh_shrink(x),
+        O.soft_shrink(x), O.hard_shrink(x), O.squareplus(x), O.sparse_plus(x), O.threshold(x, 0.3, 0.1),
+        O.max_pool(n, 2), O.average_pool(n, 3, strides=2, padding="same"), O.image.resize(n, (4, 9)),
+        O.normalize(x, axis=-1), x * 5.0,
+        O.arange(4, dtype="float32") + x, O.depthwise_conv(n, O.ones((3, 3, 3, 1))), O.conv(n, O.ones((3, 3, 3, 2)), padding="same"),
+    ]
+    return functional(K, [x, y, n], outputs, "operations")
+
+
 @network(keras2_only=True)
 def paths(K):
     """Names with slashes, as Keras 2 has them in MobileNet V3; its operators on tensors."""
@@ -472,7 +758,18 @@ def inputs_for(model, rng):
             value = np.clip(up + rng.normal(0, 0.15, shape), -1, 1)
         else:
             value = rng.normal(0, 1, shape)
-        batch[name] = value.astype("float32")
+        kind = getattr(tensor.dtype, "name", tensor.dtype)
+        if kind == "bool":
+            batch[name] = value > -0.7
+        elif kind.startswith("int"):
+            # Tokens: small numbers, zeros (which may mask) at the end and in between.
+            value = rng.integers(0, 6, shape)
+            value[:, -2:] = 0
+            batch[name] = value.astype(kind)
+        else:
+            if model.name == "masked":
+                value[0, -2:], value[1, 1] = 0, 0
+            batch[name] = value.astype("float32")
     return batch
 
 

@@ -4,14 +4,15 @@ import AssayGraph
 import AssayTensor
 
 /// Makes the graph of a model.
-struct KerasBuilder {
+final class KerasBuilder {
   private var weights: any KerasWeights
   private let version: KerasVersion
   private let options: ImportOptions
   /// What is worth telling without being an error.
   private(set) var notes: [Diagnostic] = []
   private var faults: [Diagnostic] = []
-  private var loaded: [String: [String: Tensor]] = [:]
+  /// The layer of the outermost model that is being added.
+  private var top: KerasLayer?
 
   init(weights: any KerasWeights, version: KerasVersion, options: ImportOptions) {
     self.weights = weights
@@ -22,13 +23,21 @@ struct KerasBuilder {
   /// The graph.
   ///
   /// - Throws: `Diagnostics` with every layer that cannot be imported.
-  mutating func graph(of model: KerasModel) throws -> Graph {
+  func graph(of model: KerasModel) throws -> Graph {
     check(model)
     try Diagnostics(faults).throwIfErrors()
     guard let first = model.layers.first, !model.outputs.isEmpty else {
       throw Diagnostic("KER003", "the model has no layers")
     }
     var context = KerasContext(graph: Graph(name: model.name), layer: first)
+    context.read = { [unowned self] name, layer in
+      try weights.weight(name, of: layer, in: top ?? layer)
+    }
+    context.run = { [unowned self] model, inputs, name, context in
+      let outer = (context.layer, context.call, context.callName, context.values)
+      defer { (context.layer, context.call, context.callName, context.values) = outer }
+      return try emit(model, inputs, prefix: name + "/", into: &context) ?? []
+    }
     var inputs: [ValueID] = []
     for reference in model.inputs {
       guard let layer = model.layers.first(where: { $0.name == reference.layer }) else {
@@ -36,37 +45,41 @@ struct KerasBuilder {
       }
       inputs.append(try locating(layer.place) { try addInput(layer, to: &context) })
     }
-    let outputs = try emit(model, inputs, top: nil, prefix: "", into: &context, depth: 0)
+    let outputs = try emit(model, inputs, prefix: "", into: &context)
     guard let outputs, faults.isEmpty else {
       try Diagnostics(faults).throwIfErrors()
       throw Diagnostic("KER003", "the model's outputs are never made")
     }
     try name(outputs, of: model, in: &context)
+    context.removeUnreadTransposes()
+    notes += context.notes
     return context.graph
   }
 
   /// Collects what can be told from the configuration alone.
-  private mutating func check(_ model: KerasModel) {
+  private func check(_ model: KerasModel) {
     for layer in model.layers {
-      if let inner = layer.model {
-        check(inner)
-        continue
-      }
       guard layer.className != "InputLayer" else { continue }
-      guard let kind = KerasLayerKind.of(layer) else {
-        faults.append(unknown(layer).inside(layer.place))
-        continue
-      }
-      faults += findings(layer) {
-        try checkPrecision(of: layer)
-        try kind.check(layer)
-      }
+      check(layer)
+    }
+  }
+
+  private func check(_ layer: KerasLayer) {
+    if let model = layer.model { return check(model) }
+    guard let kind = KerasLayerKind.of(layer) else {
+      faults.append(unknown(layer).inside(layer.place))
+      return
+    }
+    faults += findings(layer) {
+      try checkPrecision(of: layer)
+      try kind.check(layer)
+      for part in try kind.parts(layer) { check(part) }
     }
   }
 
   /// Refuses layers that were quantized; notes once that others computed in another precision.
-  private mutating func checkPrecision(of layer: KerasLayer) throws {
-    guard let policy = layer.precision, policy != "float32" else { return }
+  private func checkPrecision(of layer: KerasLayer) throws {
+    guard !layer.isOperation, let policy = layer.precision, policy != "float32" else { return }
     guard ["float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"].contains(policy)
     else {
       throw layer.unsupported(
@@ -107,7 +120,7 @@ struct KerasBuilder {
       )
     }
     let what = layer.isOperation ? "operations" : "layers"
-    let guess = nearest(to: layer.className, among: KerasLayerKind.table.keys.sorted())
+    let guess = nearest(to: layer.className, among: KerasLayerKind.layerClasses)
     return Diagnostic(
       "KER006",
       "\(what) of class '\(layer.className)' are not imported",
@@ -195,13 +208,11 @@ struct KerasBuilder {
 
   /// Adds the nodes of a model that is called with `inputs`; returns its outputs, `nil` when a layer
   /// failed.
-  private mutating func emit(
+  private func emit(
     _ model: KerasModel,
     _ inputs: [ValueID],
-    top: KerasLayer?,
     prefix: String,
-    into context: inout KerasContext,
-    depth: Int
+    into context: inout KerasContext
   ) throws -> [ValueID]? {
     guard model.inputs.count == inputs.count else {
       throw Diagnostic(
@@ -234,10 +245,8 @@ struct KerasBuilder {
             layer,
             layer.calls[call],
             values,
-            top: top ?? layer,
             prefix: prefix,
-            into: &context,
-            depth: depth
+            into: &context
           )
         } catch {
           faults += findings(layer) { throw error }
@@ -281,38 +290,29 @@ struct KerasBuilder {
     }
   }
 
-  private mutating func call(
+  private func call(
     _ layer: KerasLayer,
     _ call: KerasCall,
     _ values: [KerasReference: ValueID],
-    top: KerasLayer,
     prefix: String,
-    into context: inout KerasContext,
-    depth: Int
+    into context: inout KerasContext
   ) throws -> [ValueID] {
     let inputs = call.arguments.flatMap(\.tensors).compactMap { values[$0] }
     let name = context.unique(prefix + layer.name)
+    let isOutermost = top == nil
+    if isOutermost { top = layer }
+    defer { if isOutermost { top = nil } }
     if let model = layer.model {
-      return try emit(
-        model,
-        inputs,
-        top: top,
-        prefix: name + "/",
-        into: &context,
-        depth: depth + 1
-      ) ?? []
+      return try emit(model, inputs, prefix: name + "/", into: &context) ?? []
     }
     guard let kind = KerasLayerKind.of(layer) else { throw unknown(layer) }
-    if loaded[layer.path] == nil {
-      loaded[layer.path] = try weights.weights(of: layer, in: top)
-    }
     context.layer = layer
     context.call = call
     context.callName = name
-    context.weights = loaded[layer.path] ?? [:]
     context.values = values
-    let result = try kind.emit(&context, inputs)
-    context.nameResult(result)
-    return [result]
+    let results = try kind.emit(&context, inputs)
+    context.nameResults(results)
+    context.pass(inputs, results, kind)
+    return results
   }
 }

@@ -12,11 +12,21 @@ struct KerasContext {
   var call = KerasCall(arguments: [], named: [])
   /// The name of this call of the layer.
   var callName = ""
-  /// The weights of the layer.
-  var weights: [String: Tensor] = [:]
+  /// Reads a weight of a layer.
+  var read: (String, KerasLayer) throws -> Tensor = { name, layer in throw layer.missing(name) }
+  /// Adds the nodes of a model that a layer holds; the name is that of the call.
+  var run: (KerasModel, [ValueID], String, inout KerasContext) throws -> [ValueID] = { _, _, _, _ in
+    []
+  }
+  /// Which steps of a sequence count: truth values `[N, T]` by the sequence's value.
+  var masks: [ValueID: ValueID] = [:]
   /// The values of the call's arguments, for functions that take more than tensors.
   var values: [KerasReference: ValueID] = [:]
+  /// What is worth telling without being an error.
+  var notes: [Diagnostic] = []
   private var constants: [String: ValueID] = [:]
+  /// The other form of an image whose channels come first, or that was made from one.
+  private var twins: [ValueID: ValueID] = [:]
   private var nodeNames: Set<String> = []
 
   init(graph: Graph, layer: KerasLayer) {
@@ -40,6 +50,16 @@ struct KerasContext {
     return try graph.addNode(name, op, inputs)[0]
   }
 
+  /// Adds a node with several results.
+  mutating func nodes(
+    _ role: String,
+    _ op: any Operator,
+    _ inputs: [ValueID?]
+  ) throws -> [ValueID] {
+    let first = try node(role, op, inputs)
+    return graph.nodes.last?.outputs ?? [first]
+  }
+
   /// A constant of the layer, made at its first use.
   mutating func constant(_ name: String, _ make: () throws -> Tensor) rethrows -> ValueID {
     let key = layer.path + "/" + name
@@ -59,6 +79,8 @@ struct KerasContext {
 
   /// A weight of the layer, changed.
   mutating func weight(_ name: String, _ change: (Tensor) throws -> Tensor) throws -> ValueID {
+    let key = layer.path + "/" + name
+    if let known = constants[key] { return known }
     let tensor = try self.tensor(name)
     guard tensor.dtype == .float32 else {
       throw Diagnostic("KER006", "the weight '\(name)' is of type \(tensor.dtype.rawValue)")
@@ -68,8 +90,50 @@ struct KerasContext {
 
   /// The elements of a weight.
   func tensor(_ name: String) throws -> Tensor {
-    guard let tensor = weights[name] else { throw layer.missing(name) }
-    return tensor
+    try read(name, layer)
+  }
+
+  /// The results of a layer that this one holds.
+  mutating func apply(
+    _ part: KerasLayer,
+    _ inputs: [ValueID],
+    _ role: String,
+    call: KerasCall = KerasCall(arguments: [], named: [])
+  ) throws -> [ValueID] {
+    let outer = (layer, self.call, callName)
+    let name = callName + "/" + role
+    if let model = part.model { return try run(model, inputs, name, &self) }
+    guard let kind = KerasLayerKind.of(part) else {
+      throw Diagnostic("KER006", "a layer of class '\(part.className)' within it is not imported")
+    }
+    (layer, self.call, callName) = (part, call, name)
+    defer { (layer, self.call, callName) = outer }
+    let results = try kind.emit(&self, inputs)
+    pass(inputs, results, kind)
+    return results
+  }
+
+  /// Hands the mask of the first input that has one on to a layer's first result.
+  mutating func pass(_ inputs: [ValueID], _ results: [ValueID], _ kind: KerasLayerKind) {
+    guard kind.passesMask, let result = results.first, masks[result] == nil,
+      let mask = inputs.first.flatMap({ masks[$0] })
+    else { return }
+    masks[result] = mask
+  }
+
+  /// What the call gives under a name or at a place: a truth value, or `nil` when it is not given.
+  func flag(_ name: String, at place: Int? = nil) -> Bool? {
+    var given = call.named.first { $0.name == name }?.value
+    if given == nil, let place, call.arguments.indices.contains(place) {
+      given = call.arguments[place]
+    }
+    guard case .value(let json) = given else { return nil }
+    return json.bool
+  }
+
+  /// The tensors that the call gives under a name.
+  func tensors(named name: String) -> [ValueID] {
+    call.named.first { $0.name == name }?.value.tensors.compactMap { values[$0] } ?? []
   }
 
   /// The lone input.
@@ -105,14 +169,63 @@ struct KerasContext {
     return candidate
   }
 
-  /// Gives the node that made `id` the name of the call, so that messages and outputs have it.
-  mutating func nameResult(_ id: ValueID) {
-    guard let index = graph.nodes.indices.last, graph.nodes[index].outputs == [id],
-      graph.nodes[index].name.hasPrefix(callName + "/")
+  /// Gives the node that made the results the name of the call, so that messages and outputs have
+  /// it.
+  mutating func nameResults(_ ids: [ValueID]) {
+    guard let id = ids.first, let index = graph.nodes.indices.last,
+      graph.nodes[index].outputs.first == id, graph.nodes[index].name.hasPrefix(callName + "/")
     else { return }
     nodeNames.remove(graph.nodes[index].name)
     graph.nodes[index].name = callName
-    graph[id].name = callName
+    for (number, output) in graph.nodes[index].outputs.enumerated() {
+      graph[output].name = number == 0 ? callName : "\(callName):\(number)"
+    }
+  }
+
+  /// Whether images have their channels first here.
+  func hasChannelsFirst() throws -> Bool {
+    try layer.string("data_format", default: "channels_last") == "channels_first"
+  }
+
+  /// An image as the graph has it: with its channels last.
+  mutating func channelsLast(_ x: ValueID) throws -> ValueID {
+    let rank = shape(x).rank
+    guard rank > 2 else { return x }
+    if let twin = twins[x] { return twin }
+    let y = try node("to_last", Transpose([0] + Array(2..<rank) + [1]), [x])
+    twins[x] = y
+    return y
+  }
+
+  /// An image as a layer with `data_format="channels_first"` gives it.
+  mutating func channelsFirst(_ x: ValueID) throws -> ValueID {
+    let rank = shape(x).rank
+    guard rank > 2 else { return x }
+    let y = try node("to_first", Transpose([0, rank - 1] + Array(1..<rank - 1)), [x])
+    twins[y] = x
+    return y
+  }
+
+  /// `body` on the layer's image with its channels last, in the axes that the layer is used in.
+  mutating func onImage(
+    _ x: ValueID,
+    _ body: (inout KerasContext, ValueID) throws -> ValueID
+  ) throws -> ValueID {
+    guard try hasChannelsFirst() else { return try body(&self, x) }
+    let image = try channelsLast(x)
+    return try channelsFirst(body(&self, image))
+  }
+
+  /// Takes out the transposes that nobody reads: those between layers whose channels come first.
+  mutating func removeUnreadTransposes() {
+    var read = Set(graph.outputs)
+    var kept: [Node] = []
+    for node in graph.nodes.reversed() {
+      if node.op is Transpose, !node.outputs.contains(where: read.contains) { continue }
+      for case let input? in node.inputs { read.insert(input) }
+      kept.append(node)
+    }
+    graph.nodes = kept.reversed()
   }
 
   /// The first of several axes as extent 1, so that one-dimensional layers use images.

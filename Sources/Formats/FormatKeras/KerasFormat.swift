@@ -16,7 +16,7 @@ public struct KerasFormat: ModelFormat {
   public var extensions: [String] { ["h5", "keras", "hdf5"] }
 
   /// The classes of layers that are imported, by name.
-  public static var layerClasses: [String] { KerasLayerKind.table.keys.sorted() }
+  public static var layerClasses: [String] { KerasLayerKind.layerClasses }
 
   public func sniff(_ prefix: ByteView) -> Bool {
     if HDF5File.sniff(prefix) { return true }
@@ -28,7 +28,7 @@ public struct KerasFormat: ModelFormat {
   public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
     let file = try HDF5File.sniff(bytes) ? hdf5(bytes) : archive(bytes)
     let model = try KerasModelReader(version: file.version).model(file.config)
-    var builder = KerasBuilder(weights: file.weights, version: file.version, options: options)
+    let builder = KerasBuilder(weights: file.weights, version: file.version, options: options)
     let graph = try builder.graph(of: model)
     let producer = "keras" + (file.version.text.isEmpty ? "" : " " + file.version.text)
     return ImportReport(graph: graph, diagnostics: builder.notes, producer: producer)

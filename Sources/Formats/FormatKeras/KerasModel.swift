@@ -26,17 +26,27 @@ struct KerasLayer {
   /// What the layer holds when it is a model itself.
   var model: KerasModel?
   var version: KerasVersion
+  /// Whether it belongs to a layer rather than to a model.
+  var isPart = false
+
+  /// The class without the name of the package that registered it (`Custom>Dense`).
+  var baseClassName: String {
+    className.split(separator: ">").last.map(String.init) ?? className
+  }
 
   /// Whether training changes its weights, which decides where HDF5 files list them.
   var isTrainable: Bool { config["trainable"]?.bool ?? true }
 
   /// Whether it stands for a function of `keras.ops` rather than for a layer.
   ///
-  /// HDF5 files of Keras 3 do not name modules; there, functions lack what every layer has.
+  /// HDF5 files of Keras 3 do not name modules; there, functions lack what every layer has. Parts of
+  /// layers are layers.
   var isOperation: Bool {
+    if isPart { return false }
     guard module.isEmpty else { return module.contains(".ops.") || module.hasSuffix(".ops") }
     return version.major >= 3 && className != "InputLayer" && config["layers"] == nil
-      && config["trainable"] == nil && config["dtype"] == nil
+      && config["trainable"] == nil
+      && (config["dtype"] == nil || KerasLayerKind.table[className] == nil)
   }
 
   /// The layer as messages name it.
@@ -84,6 +94,17 @@ struct KerasModelReader {
   /// The model of a whole file.
   func model(_ json: JSON) throws -> KerasModel {
     try model(json, path: "", archivePath: "", depth: 0)
+  }
+
+  /// Whether an object describes a model.
+  static func isModel(_ json: JSON) -> Bool {
+    modelClasses.contains(json["class_name"]?.string ?? "") || json["config"]?["layers"] != nil
+  }
+
+  /// The model that a layer holds.
+  func part(_ json: JSON, of layer: KerasLayer) throws -> KerasModel {
+    // JSON's own bound on depth bounds how deeply parts hold models that hold parts.
+    try model(json, path: layer.path, archivePath: layer.archivePath, depth: 1)
   }
 
   private func model(
@@ -163,7 +184,7 @@ struct KerasModelReader {
       let own = names.next(for: className)
       layer.archivePath = (archivePath.isEmpty ? "" : archivePath + "/") + "layers/" + own
     }
-    if Self.modelClasses.contains(className) || config["layers"] != nil {
+    if Self.isModel(json) {
       layer.model = try model(
         json,
         path: ownPath,
@@ -263,7 +284,7 @@ extension KerasModelReader {
       }
       if fields.count == 4 {
         named += (fields[3].pairs ?? []).map { pair in
-          (pair.key, reference(pair.value).map { .tensor($0) } ?? .value(pair.value))
+          (pair.key, references(pair.value) ?? .value(pair.value))
         }
       }
     }
@@ -271,6 +292,14 @@ extension KerasModelReader {
       arguments: arguments.count == 1 ? arguments : [.list(arguments)],
       named: named
     )
+  }
+
+  /// A reference or a list of them, as Keras 2 writes what is given by name.
+  private func references(_ json: JSON) -> KerasArgument? {
+    if let reference = reference(json) { return .tensor(reference) }
+    guard let elements = json.array, !elements.isEmpty else { return nil }
+    let tensors = elements.compactMap(reference).map { KerasArgument.tensor($0) }
+    return tensors.count == elements.count ? .list(tensors) : nil
   }
 
   /// An argument as Keras 3 writes it.
@@ -294,7 +323,9 @@ struct KerasArchiveNames {
   private var counts: [String: Int] = [:]
 
   mutating func next(for className: String) -> String {
-    let name = Self.snakeCase(className)
+    // Archives go by the class's own name, which is not the one that this layer is saved under.
+    let own = className == "GroupQueryAttention" ? "GroupedQueryAttention" : className
+    let name = Self.snakeCase(own)
     let count = counts[name, default: 0]
     counts[name] = count + 1
     return count == 0 ? name : "\(name)_\(count)"

@@ -2,41 +2,50 @@ import AssayBase
 import AssayCodec
 import AssayTensor
 
-/// The weights of an archive: `layers/<class in snake case>/vars/<number>`, nested for models.
+/// The weights of an archive: `layers/<class in snake case>/vars/<number>`, nested for models and for
+/// layers that hold layers.
 struct KerasArchiveWeights: KerasWeights {
   let root: HDF5Object
+  private var objects: [String: HDF5Object?] = [:]
+  private var checked: Set<String> = []
 
-  func weights(of layer: KerasLayer, in top: KerasLayer) throws -> [String: Tensor] {
+  init(root: HDF5Object) { self.root = root }
+
+  mutating func weight(
+    _ name: String,
+    of layer: KerasLayer,
+    in top: KerasLayer
+  ) throws -> Tensor {
     let names = try KerasLayerKind.weightNames(of: layer).all
-    guard !names.isEmpty else { return [:] }
-    guard let variables = try variables(of: layer) else { throw layer.missing(names[0]) }
-    var result: [String: Tensor] = [:]
-    for (index, name) in names.enumerated() {
-      guard let dataset = try variables.member("\(index)") else { throw layer.missing(name) }
-      result[name] = try dataset.weight()
-    }
-    return result
-  }
-
-  private func variables(of layer: KerasLayer) throws -> HDF5Object? {
-    var object = root
-    for part in layer.archivePath.split(separator: "/") {
-      // Keras 2.12 to 2.15 kept the layers under another name.
-      let member =
-        try object.member(String(part))
-        ?? (part == "layers" ? object.member("_layer_checkpoint_dependencies") : nil)
-      guard let member else { return nil }
-      object = member
-    }
-    guard let variables = try object.member("vars") else { return nil }
+    guard let index = names.firstIndex(of: name),
+      let variables = try object(layer.archivePath + "/vars")
+    else { throw layer.missing(name) }
     // Newer files note the layer's name: it tells when the numbering of another version differs.
-    if let name = try variables.attribute("name")?.string, name != layer.name {
+    if !layer.isPart, checked.insert(layer.archivePath).inserted,
+      let noted = try variables.attribute("name")?.string, noted != layer.name
+    {
       throw Diagnostic(
         "KER005",
-        "the weights at '\(variables.path)' are those of layer '\(name)'",
+        "the weights at '\(variables.path)' are those of layer '\(noted)'",
         remedy: "save the model again with a current version of Keras"
       )
     }
-    return variables
+    guard let dataset = try variables.member("\(index)") else { throw layer.missing(name) }
+    return try dataset.weight()
+  }
+
+  /// The object at a path, found once.
+  private mutating func object(_ path: String) throws -> HDF5Object? {
+    if path.isEmpty { return root }
+    if let known = objects[path] { return known }
+    let end = path.lastIndex(of: "/")
+    let name = end.map { String(path[path.index(after: $0)...]) } ?? path
+    let parent = try object(end.map { String(path[..<$0]) } ?? "")
+    // Keras 2.12 to 2.15 kept the layers under another name.
+    let found =
+      try parent?.member(name)
+      ?? (name == "layers" ? parent?.member("_layer_checkpoint_dependencies") : nil)
+    objects[path] = .some(found)
+    return found
   }
 }

@@ -13,23 +13,21 @@ struct KerasH5Weights: KerasWeights {
 
   init(root: HDF5Object) { self.root = root }
 
-  mutating func weights(of layer: KerasLayer, in top: KerasLayer) throws -> [String: Tensor] {
-    let names = try KerasLayerKind.weightNames(of: layer).all
-    guard !names.isEmpty else { return [:] }
+  mutating func weight(
+    _ name: String,
+    of layer: KerasLayer,
+    in top: KerasLayer
+  ) throws -> Tensor {
     if places[top.name] == nil {
       // A name with slashes is a path of groups.
-      guard let group = try root.object(top.name) else { throw top.missing(names[0]) }
+      guard let group = try root.object(top.name) else { throw top.missing(name) }
       groups[top.name] = group
       places[top.name] = try Self.assign(Self.names(in: group), to: top)
     }
-    var result: [String: Tensor] = [:]
-    for name in names {
-      guard let path = places[top.name]?[Self.key(layer, name)],
-        let dataset = try groups[top.name]?.object(path)
-      else { throw layer.missing(name) }
-      result[name] = try dataset.weight()
-    }
-    return result
+    guard let path = places[top.name]?[Self.key(layer, name)],
+      let dataset = try groups[top.name]?.object(path)
+    else { throw layer.missing(name) }
+    return try dataset.weight()
   }
 
   /// The names of a group's weights; a long list is cut into `weight_names0`, `weight_names1`, ….
@@ -78,9 +76,11 @@ struct KerasH5Weights: KerasWeights {
       for inner in model.layers { try list(inner, &trained, &fixed) }
       return
     }
-    let names = try KerasLayerKind.weightNames(of: layer)
+    let kind = KerasLayerKind.of(layer)
+    let names = try kind?.weights(layer) ?? KerasWeightNames()
     if layer.isTrainable { trained += names.trained.map { (layer, $0) } }
     fixed += (layer.isTrainable ? names.fixed : names.all).map { (layer, $0) }
+    for part in try kind?.parts(layer) ?? [] { try list(part, &trained, &fixed) }
   }
 
   /// `kernel` of `conv/kernel:0`.

@@ -15,11 +15,11 @@ struct KerasWeightNames {
 
 /// Where a file keeps the weights.
 protocol KerasWeights {
-  /// The weights of a layer by name.
+  /// A weight of a layer by name, read now: what is not asked for is never in memory.
   ///
   /// - Parameter top: the layer of the outermost model that holds `layer`, or `layer` itself.
-  /// - Throws: `Diagnostic` KER004 when one is missing.
-  mutating func weights(of layer: KerasLayer, in top: KerasLayer) throws -> [String: Tensor]
+  /// - Throws: `Diagnostic` KER004 when it is missing.
+  mutating func weight(_ name: String, of layer: KerasLayer, in top: KerasLayer) throws -> Tensor
 }
 
 extension KerasLayer {

@@ -30,57 +30,57 @@ extension KerasLayerKind {
       }
       let epsilon = try layer.float("epsilon", default: 1e-3)
       let names = try layer.scaleNames
-      guard axis == rank - 1 else {
-        return try context.scaledByStatistics(x, axis: axis, epsilon: epsilon)
+      if axis != rank - 1 {
+        guard axis == 1 else {
+          return try context.scaledByStatistics(x, axis: axis, epsilon: epsilon)
+        }
+        // Channels come first: as an image, the operator has them last.
+        let image = try context.channelsLast(x)
+        return try context.channelsFirst(context.normalized(image, names, epsilon))
       }
-      let parameters: [ValueID?] = [
-        names.contains("gamma") ? try context.weight("gamma") : nil,
-        names.contains("beta") ? try context.weight("beta") : nil,
-        try context.weight("moving_mean"), try context.weight("moving_variance"),
-      ]
-      return try context.node("normalize", BatchNorm(epsilon: epsilon), [x] + parameters)
+      return try context.normalized(x, names, epsilon)
     }
   )
 
   private static let layerNormalization = KerasLayerKind(
-    weights: { KerasWeightNames(trained: try $0.scaleNames) },
-    check: { try $0.require("rms_scaling", toBe: false) },
+    weights: { layer in
+      // With `rms_scaling` Keras has no beta.
+      let isRMS = try layer.bool("rms_scaling", default: false)
+      return KerasWeightNames(trained: isRMS ? ["gamma"] : try layer.scaleNames)
+    },
     emit: { context, inputs in
       let x = try context.image(inputs)
       let layer = context.layer
-      let shape = context.shape(x)
-      let given = try layer["axis"] == nil ? [-1] : layer.ints("axis")
-      let axes = given.compactMap(shape.normalized(axis:)).sorted()
-      guard axes.count == given.count, let first = axes.first,
-        axes == Array(first..<shape.rank), first > 0
-      else { throw layer.unsupported("axis", "axes \(given) of \(shape)") }
-      let mean = try context.node("mean", Reduce(.mean, axes: axes, keepsAxes: true), [x])
-      let centered = try context.node("center", Binary(.subtract), [x, mean])
-      let square = try context.node("square", Unary(.square), [centered])
-      let variance = try context.node(
-        "variance",
-        Reduce(.mean, axes: axes, keepsAxes: true),
-        [square]
+      let axes = try layer.normalizedAxes(of: context.shape(x))
+      let epsilon = try layer.float("epsilon", default: 1e-3)
+      let isRMS = try layer.bool("rms_scaling", default: false)
+      let y =
+        isRMS
+        ? try context.scaledByRoot(x, axes, epsilon, usesVariance: true)
+        : try context.standardized(x, axes, epsilon)
+      let dims = context.shape(x).dims.enumerated().map { axes.contains($0) ? $1 : 1 }
+      return try context.scaledAndShifted(
+        y,
+        isRMS ? ["gamma"] : layer.scaleNames,
+        Shape(dims)
       )
-      let epsilon = context.scalar(try layer.float("epsilon", default: 1e-3))
-      let shifted = try context.node("epsilon", Binary(.add), [variance, epsilon])
-      let inverse = try context.node("rsqrt", Unary(.rsqrt), [shifted])
-      var y = try context.node("normalize", Binary(.multiply), [centered, inverse])
-      let names = try layer.scaleNames
-      if names.contains("gamma") {
-        y = try context.node("scale", Binary(.multiply), [y, context.weight("gamma")])
-      }
-      if names.contains("beta") {
-        y = try context.node("shift", Binary(.add), [y, context.weight("beta")])
-      }
-      return y
     }
   )
 }
 
 extension KerasLayer {
+  /// The axes that a layer normalizes over, in order; the last one unless it says.
+  func normalizedAxes(of shape: Shape) throws -> [Int] {
+    let given = try self["axis"] == nil ? [-1] : ints("axis")
+    let axes = given.compactMap(shape.normalized(axis:)).sorted()
+    guard axes.count == given.count, Set(axes).count == axes.count, axes.first ?? 0 > 0 else {
+      throw unsupported("axis", "axes \(given) of \(shape)")
+    }
+    return axes
+  }
+
   /// `gamma` and `beta`, as far as the layer has them.
-  fileprivate var scaleNames: [String] {
+  var scaleNames: [String] {
     get throws {
       (try bool("scale", default: true) ? ["gamma"] : [])
         + (try bool("center", default: true) ? ["beta"] : [])
@@ -89,6 +89,20 @@ extension KerasLayer {
 }
 
 extension KerasContext {
+  /// A batch normalization of the last axis.
+  fileprivate mutating func normalized(
+    _ x: ValueID,
+    _ names: [String],
+    _ epsilon: Float
+  ) throws -> ValueID {
+    let parameters: [ValueID?] = [
+      names.contains("gamma") ? try weight("gamma") : nil,
+      names.contains("beta") ? try weight("beta") : nil,
+      try weight("moving_mean"), try weight("moving_variance"),
+    ]
+    return try node("normalize", BatchNorm(epsilon: epsilon), [x] + parameters)
+  }
+
   /// A normalization over an axis that is not the last: a factor and a term for each slice.
   fileprivate mutating func scaledByStatistics(
     _ x: ValueID,
@@ -96,8 +110,9 @@ extension KerasContext {
     epsilon: Float
   ) throws -> ValueID {
     let extent = shape(x)[axis]
+    let names = try layer.scaleNames + ["moving_mean", "moving_variance"]
     let parameters = try ["gamma", "beta", "moving_mean", "moving_variance"].map { name in
-      let values = weights[name]?.floats()
+      let values = names.contains(name) ? try tensor(name).floats() : nil
       guard values == nil || values?.count == extent else {
         throw Diagnostic("KER006", "'\(name)' does not fit \(extent) channels")
       }

@@ -27,12 +27,25 @@ extension KerasLayerKind {
         throw context.layer.unsupported("axis", "the axis of the batch")
       }
       guard inputs.count > 1 else { return first }
-      return try context.node("concat", Concat(axis: axis), inputs)
+      let y = try context.node("concat", Concat(axis: axis), inputs)
+      let rank = context.shape(y).rank
+      if axis == -1 || axis == rank - 1 { try context.mergeMasks(inputs, into: y) }
+      return y
     })
+    // Of Keras's own InceptionResNetV2: the first tensor and a share of the second.
+    let scaledSum = KerasLayerKind(
+      check: { _ = try $0.float("scale") },
+      emit: { context, inputs in
+        guard inputs.count == 2 else { throw Diagnostic("KER006", "the layer takes two tensors") }
+        let share = context.scalar(try context.layer.float("scale"))
+        let part = try context.node("scale", Binary(.multiply), [inputs[1], share])
+        return try context.node("sum", Binary(.add), [inputs[0], part])
+      }
+    )
     return [
       "Add": chain(.add), "Subtract": chain(.subtract, exactly: 2), "Multiply": chain(.multiply),
       "Maximum": chain(.maximum), "Minimum": chain(.minimum), "Average": average,
-      "Concatenate": concatenate,
+      "Concatenate": concatenate, "CustomScaleLayer": scaledSum,
     ]
   }()
 }
@@ -51,6 +64,14 @@ extension KerasContext {
     for other in aligned.dropFirst() {
       result = try node("merge", Binary(kind), [result, other])
     }
+    try mergeMasks(inputs, into: result)
     return result
+  }
+
+  /// A step counts where it counts in every input that has a mask.
+  fileprivate mutating func mergeMasks(_ inputs: [ValueID], into result: ValueID) throws {
+    var mask: ValueID?
+    for input in inputs { mask = try both(mask, masks[input]) }
+    if let mask { masks[result] = mask }
   }
 }

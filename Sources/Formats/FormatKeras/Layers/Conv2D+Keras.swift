@@ -13,26 +13,31 @@ extension KerasLayerKind {
     }
     func check(_ axes: Int) -> @Sendable (KerasLayer) throws -> Void {
       { layer in
-        try layer.requireChannelsLast()
         _ = try layer.window(axes: axes)
         try layer.checkActivation()
       }
     }
     let conv1D = KerasLayerKind(weights: plain, check: check(1)) { context, inputs in
-      let x = try context.widened(context.image(inputs, rank: 3))
-      return try context.narrowed(context.convolution(x, axes: 1), thenActivation: true)
+      try context.onImage(context.image(inputs, rank: 3)) { context, x in
+        let image = try context.widened(x)
+        return try context.narrowed(context.convolution(image, axes: 1), thenActivation: true)
+      }
     }
     let conv2D = KerasLayerKind(weights: plain, check: check(2)) { context, inputs in
-      let x = try context.image(inputs, rank: 4)
-      return try context.activated(context.convolution(x, axes: 2))
+      try context.onImage(context.image(inputs, rank: 4)) { context, x in
+        try context.activated(context.convolution(x, axes: 2))
+      }
     }
     let separable1D = KerasLayerKind(weights: separable, check: check(1)) { context, inputs in
-      let x = try context.widened(context.image(inputs, rank: 3))
-      return try context.narrowed(context.separable(x, axes: 1), thenActivation: true)
+      try context.onImage(context.image(inputs, rank: 3)) { context, x in
+        let image = try context.widened(x)
+        return try context.narrowed(context.separable(image, axes: 1), thenActivation: true)
+      }
     }
     let separable2D = KerasLayerKind(weights: separable, check: check(2)) { context, inputs in
-      let x = try context.image(inputs, rank: 4)
-      return try context.activated(context.separable(x, axes: 2))
+      try context.onImage(context.image(inputs, rank: 4)) { context, x in
+        try context.activated(context.separable(x, axes: 2))
+      }
     }
     return [
       "Conv1D": conv1D, "Convolution1D": conv1D, "Conv2D": conv2D, "Convolution2D": conv2D,

@@ -13,16 +13,16 @@ extension KerasLayerKind {
           return KerasWeightNames(trained: try [filter] + layer.biasNames)
         },
         check: { layer in
-          try layer.requireChannelsLast()
           _ = try layer.window(axes: axes)
           try layer.checkActivation()
         },
         emit: { context, inputs in
-          let x = try context.image(inputs, rank: axes + 2)
-          let image = axes == 1 ? try context.widened(x) : x
-          let y = try context.depthwise(image, axes: axes)
-          return try axes == 1
-            ? context.narrowed(y, thenActivation: true) : context.activated(y)
+          try context.onImage(context.image(inputs, rank: axes + 2)) { context, x in
+            let image = axes == 1 ? try context.widened(x) : x
+            let y = try context.depthwise(image, axes: axes)
+            return try axes == 1
+              ? context.narrowed(y, thenActivation: true) : context.activated(y)
+          }
         }
       )
     }

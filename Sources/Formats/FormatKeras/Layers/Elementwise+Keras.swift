@@ -53,15 +53,20 @@ extension KerasLayerKind {
       }
     ),
     "Softmax": KerasLayerKind(
-      check: { layer in
-        guard try layer["axis"] == nil || layer.ints("axis").count == 1 else {
-          throw layer.unsupported("axis", "softmax over several axes")
-        }
-      },
+      check: { layer in _ = try layer["axis"].map { _ in try layer.ints("axis") } },
       emit: { context, inputs in
+        var x = try context.float(inputs.first ?? context.only(inputs))
         let layer = context.layer
-        let axis = try layer["axis"] == nil ? -1 : layer.ints("axis")[0]
-        return try context.node("softmax", Softmax(axis: axis), [context.image(inputs)])
+        let axes = try layer["axis"] == nil ? [-1] : layer.ints("axis")
+        // A mask, given as the second input or carried by the first.
+        let given = inputs.count > 1 ? inputs[1] : context.tensors(named: "mask").first
+        let carried = given ?? context.masks[x]
+        if let mask = carried {
+          x = try context.node("masked", Select(), [mask, x, context.scalar(-1e9)])
+        }
+        let y = try context.softmax(x, axes: axes)
+        guard let mask = carried else { return y }
+        return try context.node("zeros", Select(), [mask, y, context.scalar(0)])
       }
     ),
   ]
@@ -69,22 +74,36 @@ extension KerasLayerKind {
 
 extension KerasLayer {
   /// Keras 2 calls the slope `alpha`, Keras 3 `negative_slope`.
-  fileprivate func leakySlope() throws -> Float {
+  func leakySlope() throws -> Float {
     try self["negative_slope"] != nil ? float("negative_slope") : float("alpha", default: 0.3)
   }
 
   /// The name of the layer's activation; `nil` when it is a layer of its own.
-  fileprivate var activationName: String? {
-    guard let value = self["activation"] else { return "linear" }
-    if let name = value.string { return name }
+  ///
+  /// Functions that a user registered are known by their names: `Custom>hard_swish`.
+  func activationName(_ key: String = "activation") -> String? {
+    guard let value = self[key] else { return "linear" }
+    func bare(_ text: String) -> String {
+      let name = text.split { $0 == ">" || $0 == "." }.last.map(String.init) ?? text
+      if KerasContext.functions[name] != nil { return name }
+      let snake = KerasArchiveNames.snakeCase(name)
+      return KerasContext.functions[snake] != nil ? snake : name
+    }
+    if let name = value.string { return bare(name) }
+    guard let className = value["class_name"]?.string else { return nil }
     // Keras 3 wraps functions in an object.
-    guard value["class_name"]?.string == "function" else { return nil }
-    return value["config"]?.string ?? value["registered_name"]?.string
+    if className == "function" {
+      return (value["config"]?.string ?? value["registered_name"]?.string).map(bare)
+    }
+    // An object of a class that is no layer, but has the name of a function.
+    let name = bare(className)
+    return KerasLayerKind.activations[className] == nil && KerasContext.functions[name] != nil
+      ? name : nil
   }
 
   /// The activation as a layer of its own: `activation=LeakyReLU()`.
-  fileprivate var activationLayer: KerasLayer? {
-    guard activationName == nil, let value = self["activation"],
+  func activationLayer(_ key: String = "activation") -> KerasLayer? {
+    guard activationName(key) == nil, let value = self[key],
       let className = value["class_name"]?.string
     else { return nil }
     var layer = self
@@ -96,7 +115,7 @@ extension KerasLayer {
 
   /// The activation that the operator itself applies, when it is one that operators can.
   var fusedActivation: Activation {
-    switch activationName {
+    switch activationName() {
     case "relu": .relu
     case "relu6": .relu6
     default: .none
@@ -105,13 +124,13 @@ extension KerasLayer {
 
   /// Throws when the activation is not known.
   func checkActivation() throws {
-    if let layer = activationLayer {
+    if let layer = activationLayer() {
       guard let kind = KerasLayerKind.activations[layer.className], layer.className != "Activation",
         layer.className != "PReLU"
       else { throw unsupported("activation", "'\(layer.className)' is not imported here") }
       return try locating("attribute 'activation'") { try kind.check(layer) }
     }
-    let name = activationName ?? "?"
+    let name = activationName() ?? "?"
     guard KerasContext.functions[name] != nil else {
       let guess = nearest(to: name, among: KerasContext.functions.keys.sorted())
       throw unsupported(
@@ -131,13 +150,13 @@ extension KerasContext {
   /// - Parameter isFused: whether the operator before has applied what operators can apply.
   mutating func activated(_ x: ValueID, isFused: Bool = true) throws -> ValueID {
     if isFused, layer.fusedActivation != .none { return x }
-    if let inner = layer.activationLayer, let kind = KerasLayerKind.activations[inner.className] {
+    if let inner = layer.activationLayer(), let kind = KerasLayerKind.activations[inner.className] {
       let outer = layer
       layer = inner
       defer { layer = outer }
-      return try kind.emit(&self, [x])
+      return try kind.emit(&self, [x])[0]
     }
-    guard let name = layer.activationName, let function = Self.functions[name] else {
+    guard let name = layer.activationName(), let function = Self.functions[name] else {
       throw layer.unsupported("activation", "the function is not imported")
     }
     return try function(&self, x)
@@ -187,11 +206,123 @@ extension KerasContext {
       "leaky_relu": { context, x in
         try context.node("leaky_relu", LeakyReLU(alpha: 0.2), [x])
       },
+      "celu": { context, x in try context.elu(x, alpha: 1) },
+      "glu": { context, x in try context.glu(x, axis: -1) },
+      "hard_tanh": unary(.reluN1To1),
+      "hard_shrink": { context, x in try context.shrink(x, threshold: 0.5, isSoft: false) },
+      "soft_shrink": { context, x in try context.shrink(x, threshold: 0.5, isSoft: true) },
+      "tanh_shrink": { context, x in
+        let y = try context.node("tanh", Unary(.tanh), [x])
+        return try context.node("shrink", Binary(.subtract), [x, y])
+      },
+      "log_sigmoid": { context, x in
+        let negative = try context.node("negate", Unary(.negative), [x])
+        let plus = try context.softplus(negative)
+        return try context.node("log_sigmoid", Unary(.negative), [plus])
+      },
+      "squareplus": { context, x in try context.squareplus(x, b: 4) },
+      "sparse_plus": { context, x in
+        // 0 below -1, (x + 1)^2 / 4 up to 1, x above.
+        let bounded = try context.node("bound", Unary(.reluN1To1), [x])
+        let shifted = try context.node("shift", Binary(.add), [bounded, context.scalar(1)])
+        let square = try context.node("square", Unary(.square), [shifted])
+        let curve = try context.node("curve", Binary(.multiply), [square, context.scalar(0.25)])
+        let less = try context.node("less", Binary(.subtract), [x, context.scalar(1)])
+        let beyond = try context.node("beyond", Unary(.relu), [less])
+        return try context.node("sparse_plus", Binary(.add), [curve, beyond])
+      },
+      "sparsemax": { context, x in try context.sparsemax(x) },
+      "sparse_sigmoid": { context, x in
+        let bounded = try context.node("bound", Unary(.reluN1To1), [x])
+        let half = try context.node("half", Binary(.multiply), [bounded, context.scalar(0.5)])
+        return try context.node("sparse_sigmoid", Binary(.add), [half, context.scalar(0.5)])
+      },
+      "negative": unary(.negative), "abs": unary(.abs), "square": unary(.square),
+      "sqrt": unary(.sqrt), "exp": unary(.exp), "sin": unary(.sin), "cos": unary(.cos),
     ]
   }()
 
+  /// `x` where its size is above a threshold; a soft one takes the threshold away from it.
+  mutating func shrink(_ x: ValueID, threshold: Float, isSoft: Bool) throws -> ValueID {
+    if isSoft {
+      let above = try node("above", Binary(.subtract), [x, scalar(threshold)])
+      let positive = try node("positive", Unary(.relu), [above])
+      let below = try node("below", Binary(.add), [x, scalar(threshold)])
+      let negative = try node("negative", Binary(.minimum), [below, scalar(0)])
+      return try node("soft_shrink", Binary(.add), [positive, negative])
+    }
+    let size = try node("size", Unary(.abs), [x])
+    let mask = try node("outside", Binary(.greater), [size, scalar(threshold)])
+    return try node("hard_shrink", Select(), [mask, x, scalar(0)])
+  }
+
+  /// Keras's `sparsemax` over the last axis.
+  ///
+  /// It is not the projection of Martins and Astudillo (2016): Keras adds up the running sums of the
+  /// elements that stay rather than the elements, and networks were trained with that.
+  mutating func sparsemax(_ x: ValueID) throws -> ValueID {
+    let count = shape(x).dims.last ?? 0
+    guard (1...4096).contains(count) else {
+      throw Diagnostic("KER006", "sparsemax of \(shape(x)) is not imported")
+    }
+    let sorted = try nodes("sort", TopK(count, dtype: .int32), [x])[0]
+    let sums = try node("sums", CumulativeSum(axis: shape(x).rank - 1), [sorted])
+    let ranks = constant("ranks_\(count)") { Tensor((1...count).map { Float($0) }, [count]) }
+    let scaled = try node("scaled", Binary(.multiply), [sorted, ranks])
+    let reach = try node("reach", Binary(.add), [scaled, scalar(1)])
+    let isIn = try node("is_in", Binary(.greater), [reach, sums])
+    let ones = try node("ones", Cast(.float32), [isIn])
+    let kept = try node("kept", Binary(.multiply), [sums, ones])
+    let total = Reduce(.sum, axes: [-1], keepsAxes: true)
+    let sum = try node("sum", total, [kept])
+    let excess = try node("excess", Binary(.subtract), [sum, scalar(1)])
+    let size = try node("size", total, [ones])
+    let bound = try node("bound", Binary(.divide), [excess, size])
+    let rest = try node("rest", Binary(.subtract), [x, bound])
+    return try node("sparsemax", Unary(.relu), [rest])
+  }
+
+  /// `(x + sqrt(x^2 + b)) / 2`.
+  mutating func squareplus(_ x: ValueID, b: Float) throws -> ValueID {
+    let square = try node("square", Unary(.square), [x])
+    let shifted = try node("shift", Binary(.add), [square, scalar(b)])
+    let root = try node("root", Unary(.sqrt), [shifted])
+    let sum = try node("sum", Binary(.add), [x, root])
+    return try node("squareplus", Binary(.multiply), [sum, scalar(0.5)])
+  }
+
+  /// The first half of an axis times the logistic function of the second.
+  mutating func glu(_ x: ValueID, axis: Int) throws -> ValueID {
+    guard let place = shape(x).normalized(axis: axis), shape(x)[place] % 2 == 0 else {
+      throw Diagnostic("KER006", "an axis of \(shape(x)) cannot be halved")
+    }
+    let half = shape(x)[place] / 2
+    let parts = try nodes("halves", Split(axis: place, sizes: [half, half]), [x])
+    let gate = try node("gate", Unary(.sigmoid), [parts[1]])
+    return try node("glu", Binary(.multiply), [parts[0], gate])
+  }
+
+  /// The softmax over one axis or over several taken together.
+  mutating func softmax(_ x: ValueID, axes: [Int]) throws -> ValueID {
+    let shape = shape(x)
+    let normalized = axes.compactMap(shape.normalized(axis:)).sorted()
+    guard normalized.count == axes.count, Set(normalized).count == axes.count, !axes.isEmpty else {
+      throw layer.unsupported("axis", "axes \(axes) of \(shape)")
+    }
+    if axes.count == 1 { return try node("softmax", Softmax(axis: axes[0]), [x]) }
+    let rest = shape.dims.indices.filter { !normalized.contains($0) }
+    let order = rest + normalized
+    let moved = try node("move", Transpose(order), [x])
+    let joined = normalized.reduce(1) { $0 * shape.dims[$1] }
+    let flat = try node("join", Reshape(rest.map { shape.dims[$0] } + [joined]), [moved])
+    let y = try node("softmax", Softmax(), [flat])
+    let parted = try node("part", Reshape(order.map { shape.dims[$0] }), [y])
+    let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+    return try node("move_back", Transpose(back), [parted])
+  }
+
   /// Keras's rectifier with all its parameters.
-  fileprivate mutating func relu(
+  mutating func relu(
     _ x: ValueID,
     ceiling: Float?,
     slope: Float,
@@ -225,7 +356,7 @@ extension KerasContext {
   }
 
   /// `scale * (x > 0 ? x : alpha * (exp(x) - 1))`.
-  fileprivate mutating func elu(
+  mutating func elu(
     _ x: ValueID,
     alpha: Float,
     scale: Float = 1
@@ -243,7 +374,7 @@ extension KerasContext {
   }
 
   /// `log(1 + exp(x))`, which does not overflow.
-  fileprivate mutating func softplus(_ x: ValueID) throws -> ValueID {
+  mutating func softplus(_ x: ValueID) throws -> ValueID {
     let size = try node("abs", Unary(.abs), [x])
     let negative = try node("negative", Unary(.negative), [size])
     let power = try node("exp", Unary(.exp), [negative])

@@ -8,7 +8,6 @@ extension KerasLayerKind {
     func kind(_ axes: Int) -> KerasLayerKind {
       KerasLayerKind(
         check: { layer in
-          try layer.requireChannelsLast()
           _ = try layer.pairs("padding", axes: axes)
         },
         emit: { context, inputs in
@@ -18,9 +17,11 @@ extension KerasLayerKind {
             throw Diagnostic("KER006", "the layer takes \(axes + 2) axes, not \(rank)")
           }
           let amounts = try context.layer.pairs("padding", axes: axes)
+          let isFirst = try context.hasChannelsFirst()
+          let (front, back) = isFirst ? ([0, 0], []) : ([0], [0])
           let op = Pad(
-            before: [0] + amounts.map(\.before) + [0],
-            after: [0] + amounts.map(\.after) + [0]
+            before: front + amounts.map(\.before) + back,
+            after: front + amounts.map(\.after) + back
           )
           return try context.node("pad", op, [x])
         }

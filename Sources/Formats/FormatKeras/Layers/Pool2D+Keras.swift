@@ -8,14 +8,14 @@ extension KerasLayerKind {
     func kind(_ pool: Pool2D.Kind, _ axes: Int) -> KerasLayerKind {
       KerasLayerKind(
         check: { layer in
-          try layer.requireChannelsLast()
           _ = try layer.pool(pool, axes: axes)
         },
         emit: { context, inputs in
-          let x = try context.image(inputs, rank: axes + 2)
-          let op = try context.layer.pool(pool, axes: axes)
-          guard axes == 1 else { return try context.node("pool", op, [x]) }
-          return try context.narrowed(context.node("pool", op, [context.widened(x)]))
+          try context.onImage(context.image(inputs, rank: axes + 2)) { context, x in
+            let op = try context.layer.pool(pool, axes: axes)
+            guard axes == 1 else { return try context.node("pool", op, [x]) }
+            return try context.narrowed(context.node("pool", op, [context.widened(x)]))
+          }
         }
       )
     }

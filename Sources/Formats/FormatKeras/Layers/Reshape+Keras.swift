@@ -6,9 +6,10 @@ extension KerasLayerKind {
   /// Layers that arrange elements anew.
   static let shapes: [String: KerasLayerKind] = [
     "Flatten": KerasLayerKind(
-      check: { try $0.requireChannelsLast() },
       emit: { context, inputs in
-        let x = try context.only(inputs)
+        var x = try context.only(inputs)
+        // Channels come last in what is flattened.
+        if try context.hasChannelsFirst() { x = try context.channelsLast(x) }
         let shape = context.shape(x)
         let rest = Shape(Array(shape.dims.dropFirst()))
         // Without elements, -1 could not be found.

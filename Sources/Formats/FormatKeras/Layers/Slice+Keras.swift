@@ -8,20 +8,21 @@ extension KerasLayerKind {
     func kind(_ axes: Int) -> KerasLayerKind {
       KerasLayerKind(
         check: { layer in
-          try layer.requireChannelsLast()
           _ = try layer.pairs("cropping", axes: axes)
         },
         emit: { context, inputs in
           let x = try context.only(inputs)
           let dims = context.shape(x).dims
           let amounts = try context.layer.pairs("cropping", axes: axes)
+          let isFirst = try context.hasChannelsFirst()
           guard dims.count == axes + 2,
-            zip(dims.dropFirst(), amounts).allSatisfy({ $0 >= $1.before + $1.after })
+            zip(dims.dropFirst(isFirst ? 2 : 1), amounts).allSatisfy({ $0 >= $1.before + $1.after })
           else {
             throw Diagnostic("KER006", "nothing is left of an input of \(Shape(dims))")
           }
-          let begin = [0] + amounts.map(\.before) + [0]
-          let end = [0] + amounts.map(\.after) + [0]
+          let (front, back) = isFirst ? ([0, 0], []) : ([0], [0])
+          let begin = front + amounts.map(\.before) + back
+          let end = front + amounts.map(\.after) + back
           let sizes = dims.indices.map { dims[$0] - begin[$0] - end[$0] }
           return try context.node("crop", Slice(begin: begin, sizes: sizes), [x])
         }
