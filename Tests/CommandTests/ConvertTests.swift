@@ -28,6 +28,19 @@ struct ConvertTests {
     }
   }
 
+  @Test("a folder that is no model is refused, and left as it is")
+  func folders() throws {
+    try withFolder { folder in
+      try Host.makeFolders(folder + "/work")
+      try AtomicFile.write("mine", to: folder + "/work/notes.txt")
+      let read = try assay("convert", "work", "-o", "out.tflite", in: folder)
+      #expect(read.status == 2 && read.errors.contains("CAT005"), "\(read.errors)")
+      let written = try assay("convert", "\(digits)/model.h5", "-o", "work/", in: folder)
+      #expect(written.status == 2, "\(written.errors)")
+      #expect(try Host.list(folder + "/work") == ["notes.txt"])
+    }
+  }
+
   @Test(
     "every recipe converts and keeps its signal",
     arguments: [

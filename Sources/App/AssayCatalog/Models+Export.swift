@@ -85,5 +85,5 @@ private func writeFolder(_ files: [ExportedModel.File], to path: String) throws 
 
 /// Whether a folder is empty or a model, and not the user's other work.
 private func isReplaceable(_ folder: String) -> Bool {
-  (try? Host.list(folder).isEmpty) ?? false || modelFile(folder) != folder
+  (try? Host.list(folder).isEmpty) ?? false || (try? modelFile(folder)) != nil
 }

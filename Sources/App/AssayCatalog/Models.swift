@@ -41,10 +41,19 @@ public func format(ofModel path: String) throws -> any ModelFormat {
 }
 
 /// The file by which a model is read: the path itself, or a folder's entry.
-public func modelFile(_ path: String) -> String {
+///
+/// - Throws: `Diagnostic` CAT005 for a folder that holds no model.
+public func modelFile(_ path: String) throws -> String {
   guard Host.kind(of: path) == .folder else { return path }
-  let entries = Catalog.formats.flatMap(\.folderEntries).map { Host.join(path, $0) }
-  return entries.first { Host.kind(of: $0) == .file } ?? path
+  let entries = Catalog.formats.flatMap(\.folderEntries)
+  let found = entries.map { Host.join(path, $0) }.first { Host.kind(of: $0) == .file }
+  if let found { return found }
+  throw Diagnostic(
+    "CAT005",
+    "this folder is no model",
+    at: [path],
+    remedy: "give a file, or a folder that holds \(entries.joined(separator: " or "))"
+  )
 }
 
 /// Imports the network at `path`, whatever its format.
@@ -55,7 +64,7 @@ public func importModel(
   options: ImportOptions = ImportOptions()
 ) throws -> ImportedModel {
   var options = options
-  options.path = modelFile(path)
+  options.path = try modelFile(path)
   let bytes = try MappedFile(path: options.path).view
   let format = try format(of: bytes, path: path)
   let report: ImportReport
