@@ -100,7 +100,8 @@ let targets: [[Target]] = [
         // TFLite's Flex operators are TensorFlow's.
         + (["TFLite", "TensorFlow"].contains($0) ? ["AssayTensorFlow"] : [])
         + ($0 == "TensorFlow" ? ["AssayHost"] : []),
-      settings: fast
+      settings: fast,
+      tests: $0 == "TensorFlow" ? [] : ["AssayHost"]
     )
   },
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),

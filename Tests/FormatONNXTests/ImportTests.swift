@@ -73,7 +73,7 @@ import Darwin
 
   @Test func namesEveryOperatorThatIsNotKnown() {
     let network = model([
-      node("Einsum", ["x"], "a"), node("Relu", ["a"], "b"), node("LSTM", ["x"], "c"),
+      node("ImageDecoder", ["x"], "a"), node("Relu", ["a"], "b"), node("Bernoulli", ["x"], "c"),
       node("Add", ["b", "c"], "y"),
     ])
     #expect(codes { _ = try read(network) } == ["ONX021", "ONX021"])
@@ -89,7 +89,7 @@ import Darwin
       ("ONX008", model([node("Relu", ["x"], "y")], input: [1, -3])),
       ("ONX022", model([node("Relu", [], "y")])),
       ("ONX022", model([node("MaxPool", ["x"], "y", [.ints("kernel_shape", [0, 2])])])),
-      ("ONX022", model([node("Reshape", ["x", "x"], "y")])),
+      ("ONX030", model([node("Reshape", ["x", "x"], "y")])),
       ("GRF002", model([node("MaxPool", ["x"], "y", [.ints("kernel_shape", [99, 2])])])),
     ]
     for (code, network) in cases {
@@ -100,16 +100,19 @@ import Darwin
     )
   }
 
-  /// A graph holds floats where the file quantizes them as it runs: nobody else may see the integers.
-  @Test func integersOfDynamicQuantizationStayInside() {
+  /// Integer products hold floats where the file quantizes them as it runs: nobody else may see the
+  /// integers; a file that reads them elsewhere gets them computed.
+  @Test func integersOfDynamicQuantizationStayInside() throws {
     var quantize = node("DynamicQuantizeLinear", ["x"], "q")
     quantize.outputs += ["scale", "zero"]
-    for other in [node("Flatten", ["q"], "y"), node("Flatten", ["scale"], "y")] {
-      #expect(codes { _ = try read(model([quantize, other])) } == ["ONX022"])
+    for other in [node("Flatten", ["q"], "y"), node("Neg", ["scale"], "y")] {
+      let graph = try read(model([quantize, other]))
+      #expect(graph.nodes.contains { ($0.op as? Unary)?.kind == .round } == (other.inputs == ["q"]))
     }
     var leaving = model([quantize])
     leaving.graph.outputs[0].name = "q"
-    #expect(codes { _ = try read(leaving) } == ["ONX022"])
+    let graph = try read(leaving)
+    #expect(graph[graph.outputs[0]].type.dtype == .uint8)
   }
 
   @Test func everyCutOfAFileIsRefused() throws {

@@ -16,6 +16,9 @@ public struct ImportOptions: Sendable {
   public var inputs: [String]
   /// The names of the nodes or values to take as outputs; what the file says, if empty.
   public var outputs: [String]
+  /// Inputs by name whose values are known beforehand: they become Constants, the network is
+  /// specialized on them and has no such inputs.
+  public var values: [String: Tensor]
 
   /// Makes options.
   public init(
@@ -24,7 +27,8 @@ public struct ImportOptions: Sendable {
     path: String = "",
     signature: String? = nil,
     inputs: [String] = [],
-    outputs: [String] = []
+    outputs: [String] = [],
+    values: [String: Tensor] = [:]
   ) {
     self.batch = batch
     self.shapes = shapes
@@ -32,6 +36,7 @@ public struct ImportOptions: Sendable {
     self.signature = signature
     self.inputs = inputs
     self.outputs = outputs
+    self.values = values
   }
 }
 

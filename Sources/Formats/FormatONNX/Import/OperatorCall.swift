@@ -2,10 +2,31 @@ import AssayBase
 
 /// One ONNX node as the operators' readers see it.
 struct OperatorCall: Sendable {
-  /// The node.
+  /// The node; its inputs and outputs are the importer's names.
   let node: ONNXNode
   /// The version of ONNX's operator set that the file speaks.
   let opset: Int64
+  /// What names in the node's inner graphs mean that these do not make themselves.
+  var scope = Scope()
+
+  /// The names of a graph or function inside of the file, as the importer knows them.
+  struct Scope: Sendable {
+    /// The importer's name of each name that is made inside.
+    var names: [String: String] = [:]
+    /// Versions of the operator sets by domain.
+    var opsets: [String: Int64] = [:]
+    /// Functions and graphs around this one, outermost first.
+    var path: [String] = []
+
+    /// The importer's name.
+    func resolve(_ name: String) -> String { names[name] ?? name }
+  }
+
+  /// The graph in an attribute.
+  func graph(_ name: String) throws -> ONNXGraph {
+    if case .graph(let graph) = payload(name) { return graph }
+    throw unsupported("an absent \(name)")
+  }
 
   /// The name of an input; "" when it is absent.
   func input(_ index: Int) -> String {
@@ -61,6 +82,18 @@ struct OperatorCall: Sendable {
   /// A constant, or `nil` when it is absent.
   func tensor(_ name: String) -> ONNXTensor? {
     if case .tensor(let tensor) = payload(name) { return tensor }
+    return nil
+  }
+
+  /// A list of texts, or `nil` when it is absent.
+  func strings(_ name: String) -> [String]? {
+    if case .strings(let texts) = payload(name) { return texts }
+    return nil
+  }
+
+  /// A sparse constant, or `nil` when it is absent.
+  func sparseTensor(_ name: String) -> ONNXSparseTensor? {
+    if case .sparse(let tensor) = payload(name) { return tensor }
     return nil
   }
 

@@ -8,14 +8,16 @@ let constantReaders: [String: ONNXReader] = [
   "Constant": readConstant,
   "Identity": { try $1.alias($0, to: $0.input(0)) },
   "Dropout": { call, into in
-    // In inference it does nothing; its mask has no reader then.
-    if call.has(2), into.constant(call.input(2))?.integers().first != 0 {
-      throw call.unsupported("training_mode")
+    // In inference it does nothing; in training it only does nothing when it drops nothing.
+    if call.has(2), try into.known(call.input(2), call).integers().first != 0 {
+      let ratio = call.has(1) ? try into.number(call.input(1), call) : 0.5
+      guard ratio == 0 else { throw call.unsupported("training_mode, which draws at random,") }
     }
     try into.alias(call, to: call.input(0))
-    if call.node.outputs.count > 1, !call.node.outputs[1].isEmpty {
-      throw call.unsupported("the mask")
-    }
+    guard into.wants(call, 1) else { return }
+    let dims = try into.type(call.input(0)).shape.dims
+    let truth = into.scalar(1, .bool)
+    into.conclude(call, try into.step(call, "mask", BroadcastTo(dims), [truth]), output: 1)
   },
   "Shape": { call, into in
     let shape = try into.type(call.input(0)).shape
@@ -45,6 +47,8 @@ let constantReaders: [String: ONNXReader] = [
 private func readConstant(_ call: OperatorCall, _ into: inout GraphImporter) throws {
   if let tensor = call.tensor("value") {
     into.defineConstant(call, try into.tensor(tensor))
+  } else if let sparse = call.sparseTensor("sparse_value") {
+    into.defineConstant(call, try into.tensor(sparse))
   } else if let value = call.float("value_float") {
     into.defineConstant(call, Tensor([value], []))
   } else if let values = call.floats("value_floats") {

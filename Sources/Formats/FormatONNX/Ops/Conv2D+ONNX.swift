@@ -126,6 +126,10 @@ private func readConvolution(_ call: OperatorCall, _ into: inout GraphImporter) 
     try into.inTwoDimensions(call, readConvolution)
     return
   }
+  if image.rank == 5, filter.rank == 5 {
+    try readVolumeConvolution(call, &into)
+    return
+  }
   guard image.rank == 4, filter.rank == 4 else {
     throw call.unsupported("an image of type \(image)")
   }
@@ -239,7 +243,7 @@ extension GraphImporter {
     let inner = valueName("\(call.output)/2d")
     node.outputs = [inner]
     open(inner)
-    try reader(OperatorCall(node: node, opset: call.opset), &self)
+    try reader(OperatorCall(node: node, opset: call.opset, scope: call.scope), &self)
     let result = try type(inner).shape.dims
     let rows = try plain(inner)
     try define(call, Reshape([result[0], result[1], result[3]]), [rows])

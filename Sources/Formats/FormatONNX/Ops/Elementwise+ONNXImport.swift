@@ -56,15 +56,6 @@ let unaryReaders: [String: ONNXReader] = [
   "Atan": unary(.atan), "Sinh": unary(.sinh), "Cosh": unary(.cosh), "Asinh": unary(.asinh),
   "Acosh": unary(.acosh), "Atanh": unary(.atanh), "IsNaN": unary(.isNaN),
   "BitwiseNot": unary(.bitwiseNot),
-  "IsInf": { call, into in
-    guard call.int("detect_negative", default: 1) != 0, call.int("detect_positive", default: 1) != 0
-    else { throw call.unsupported("infinities of one sign") }
-    try unary(.isInfinite)(call, &into)
-  },
-  "Elu": { call, into in
-    guard (call.float("alpha") ?? 1) == 1 else { throw call.unsupported("alpha other than 1") }
-    try unary(.elu)(call, &into)
-  },
   "Gelu": { call, into in
     let isApproximate = call.string("approximate", default: "none") == "tanh"
     try unary(isApproximate ? .geluApproximate : .gelu)(call, &into)
@@ -77,26 +68,6 @@ let unaryReaders: [String: ONNXReader] = [
   "PRelu": { call, into in
     let (ids, areImages) = try into.operands(call, count: 2)
     try into.defineElementwise(call, PReLU(), ids, areImages: areImages)
-  },
-  "Reciprocal": { call, into in
-    let (ids, areImages) = try into.operands(call, count: 1)
-    let one = into.addConstant(1)
-    try into.defineElementwise(call, Binary(.divide), [one, ids[0]], areImages: areImages)
-  },
-  "Softplus": { call, into in
-    let (ids, areImages) = try into.operands(call, count: 1)
-    let power = try into.step(call, "exp", Unary(.exp), ids)
-    let one = into.addConstant(1)
-    let sum = try into.step(call, "plus", Binary(.add), [power, one])
-    try into.defineElementwise(call, Unary(.log), [sum], areImages: areImages)
-  },
-  "HardSigmoid": { call, into in
-    let (ids, areImages) = try into.operands(call, count: 1)
-    let factor = into.addConstant(call.float("alpha") ?? 0.2)
-    let scaled = try into.step(call, "scaled", Binary(.multiply), [ids[0], factor])
-    let offset = into.addConstant(call.float("beta") ?? 0.5)
-    let line = try into.step(call, "line", Binary(.add), [scaled, offset])
-    try into.defineClipped(call, line, 0, 1, areImages: areImages)
   },
   "Clip": readClip,
 ]
@@ -114,7 +85,7 @@ private func readClip(_ call: OperatorCall, _ into: inout GraphImporter) throws 
   var high = call.float("max") ?? .infinity
   var node = call.node
   node.inputs = [call.input(0)]
-  let alone = OperatorCall(node: node, opset: call.opset)
+  let alone = OperatorCall(node: node, opset: call.opset, scope: call.scope)
   if call.opset >= 11 {
     let bounds = [1, 2].filter { call.has($0) }
     guard bounds.allSatisfy({ into.constant(call.input($0)) != nil }) else {
@@ -197,8 +168,8 @@ let binaryReaders: [String: ONNXReader] = [
     for (index, id) in ids.dropFirst().enumerated() {
       sum = try into.step(call, "sum\(index)", Binary(.add), [sum, id])
     }
-    let factor = into.addConstant(1 / Float(ids.count))
-    try into.defineElementwise(call, Binary(.multiply), [sum, factor], areImages: areImages)
+    let count = into.scalar(Double(ids.count), into.dtype(sum))
+    try into.defineElementwise(call, Binary(.divide), [sum, count], areImages: areImages)
   },
   "Where": { call, into in
     let (ids, areImages) = try into.operands(call, count: 3)

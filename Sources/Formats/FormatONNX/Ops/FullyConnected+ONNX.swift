@@ -85,7 +85,7 @@ private func readGemm(_ call: OperatorCall, _ into: inout GraphImporter) throws 
   }
   var sum = try into.step(call, "product", product, [a, b])
   if alpha != 1 {
-    let factor = into.addConstant(alpha)
+    let factor = into.scalar(Double(alpha), into.dtype(sum))
     sum = try into.step(call, "scaled", Binary(.multiply), [sum, factor])
   }
   guard var c else {
@@ -93,7 +93,7 @@ private func readGemm(_ call: OperatorCall, _ into: inout GraphImporter) throws 
     return
   }
   if beta != 1 {
-    let factor = into.addConstant(beta)
+    let factor = into.scalar(Double(beta), into.dtype(c))
     c = try into.step(call, "offset", Binary(.multiply), [c, factor])
   }
   try into.define(call, Binary(.add), [sum, c])

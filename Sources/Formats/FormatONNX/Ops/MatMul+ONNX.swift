@@ -35,7 +35,18 @@ private func readMatMul(_ call: OperatorCall, _ into: inout GraphImporter) throw
     try into.define(call, FullyConnected(), [try into.plain(call.input(0)), weights, nil])
     return
   }
-  guard a.rank >= 2, b.rank >= 2 else { throw call.unsupported("\(a) by \(b)") }
+  guard a.rank >= 1, b.rank >= 1 else { throw call.unsupported("\(a) by \(b)") }
   let inputs = [try into.plain(call.input(0)), try into.plain(call.input(1))]
-  try into.define(call, MatMul(), inputs)
+  if a.rank >= 2, b.rank >= 2 {
+    try into.define(call, MatMul(), inputs)
+    return
+  }
+  // A vector is a row on the left and a column on the right; that axis leaves again.
+  let row = a.rank == 1 ? try into.reshaped(call, inputs[0], [1, a[0]]) : inputs[0]
+  let column = b.rank == 1 ? try into.reshaped(call, inputs[1], [b[0], 1]) : inputs[1]
+  let product = try into.product(call, row, column)
+  var dims = into.shape(product).dims
+  if b.rank == 1 { dims.removeLast() }
+  if a.rank == 1 { dims.remove(at: dims.count - (b.rank == 1 ? 1 : 2)) }
+  into.conclude(call, try into.reshaped(call, product, dims))
 }

@@ -65,6 +65,22 @@ private func readPad(_ call: OperatorCall, _ into: inout GraphImporter) throws {
     before[axis] = amounts[index]
     after[axis] = amounts[axes.count + index]
   }
+  if call.string("mode", default: "constant") == "wrap" {
+    // The tensor repeats on both sides.
+    var x = try into.plain(call.input(0))
+    for axis in shape.dims.indices where before[axis] + after[axis] > 0 {
+      let extent = shape[axis]
+      guard extent > 0, before[axis] + extent + after[axis] <= 1 << 24 else {
+        throw call.unsupported("pads \(amounts) around \(shape)")
+      }
+      let positions = (-before[axis]..<extent + after[axis]).map {
+        (($0 % extent) + extent) % extent
+      }
+      x = try into.gathered(call, x, axis: axis, positions)
+    }
+    into.conclude(call, x)
+    return
+  }
   let mode: Pad.Mode
   switch call.string("mode", default: "constant") {
   case "constant": mode = .constant

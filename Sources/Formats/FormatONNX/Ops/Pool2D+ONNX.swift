@@ -44,22 +44,30 @@ private func readPool(
   _ kind: Pool2D.Kind
 ) throws {
   let shape = try into.type(call.input(0)).shape
+  let isGathered =
+    into.wants(call, 1) || call.ints("dilations")?.contains { $0 != 1 } ?? false
+    || kind == .average && call.int("ceil_mode", default: 0) != 0
+      && call.int("count_include_pad", default: 0) != 0
+  if isGathered {
+    try readGatheredPool(call, &into, kind)
+    return
+  }
   if shape.rank == 3 {
     try into.inTwoDimensions(call) { try readPool($0, &$1, kind) }
     return
   }
+  if shape.rank == 5 {
+    try readVolumePool(call, &into, kind)
+    return
+  }
   guard shape.rank == 4 else { throw call.unsupported("an image of \(shape)") }
   var window = try CallWindow(call, image: shape)
-  guard window.dilations == .one else { throw call.unsupported("a dilated window") }
   let extents: Shape = [shape[0], shape[2], shape[3], shape[1]]
   var pads = window.padding.onnxPads(extents, window.kernel, window.strides, .one)
   var image = try into.image(call.input(0))
   if kind == .average, call.int("count_include_pad", default: 0) != 0,
     pads.contains(where: { $0 != 0 })
   {
-    guard call.int("ceil_mode", default: 0) == 0 else {
-      throw call.unsupported("ceil_mode with count_include_pad")
-    }
     let border = Pad(before: [0, pads[0], pads[1], 0], after: [0, pads[2], pads[3], 0])
     image = try into.step(call, "padded", border, [image])
     window.padding = .valid

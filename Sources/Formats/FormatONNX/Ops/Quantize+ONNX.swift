@@ -45,6 +45,10 @@ extension Cast: ONNXExportable {
 
 let quantizationReaders: [String: ONNXReader] = [
   "QuantizeLinear": { call, into in
+    guard try into.hasKnownSteps(call) else {
+      try readComposedQuantize(call, &into)
+      return
+    }
     let shape = try into.type(call.input(0)).shape
     let zero = call.has(2) ? try into.type(call.input(2)).dtype : .uint8
     let quantization = try into.quantization(call, shape)
@@ -58,23 +62,37 @@ let quantizationReaders: [String: ONNXReader] = [
   "DequantizeLinear": readDequantize,
   "DynamicQuantizeLinear": { call, into in
     // A graph holds the floats; operators with integer weights quantize them themselves.
-    guard call.node.outputs.count == 3 else { throw call.unsupported("fewer than three outputs") }
+    let products: Set = ["MatMulInteger", "ConvInteger"]
+    let readers = call.node.outputs.map { into.fileReaders[$0] ?? [] }
+    guard readers.count == 3, readers.allSatisfy({ !$0.isEmpty }), readers[1] == ["Mul"],
+      readers[0].isSubset(of: products), readers[2].isSubset(of: products)
+    else {
+      try readDynamicQuantize(call, &into)
+      return
+    }
     try into.alias(call, to: call.input(0))
     let one = into.addConstant(1)
     let zero = into.addConstant(0, .uint8)
     into.alias(call.node.outputs[1], plain: one)
     into.alias(call.node.outputs[2], plain: zero)
-    let products: Set = ["MatMulInteger", "ConvInteger"]
     into.markDynamic(call.output, readBy: products)
     into.markDynamic(call.node.outputs[1], readBy: ["Mul"])
     into.markDynamic(call.node.outputs[2], readBy: products)
   },
   "MatMulInteger": { call, into in
+    guard into.isDynamic(call.input(0)) else {
+      try readIntegerProduct(call, &into)
+      return
+    }
     let weights = try into.integerWeights(call, [1, 0])
     try into.define(call, FullyConnected(), [try into.plain(call.input(0)), weights, nil])
     into.markDynamic(call.output, readBy: ["Cast"])
   },
   "ConvInteger": { call, into in
+    guard into.isDynamic(call.input(0)) else {
+      try readIntegerProduct(call, &into)
+      return
+    }
     let weights = try into.integerWeights(call, [0, 2, 3, 1])
     let (image, filter) = (try into.type(call.input(0)).shape, try into.type(call.input(1)).shape)
     guard image.rank == 4, filter.rank == 4, call.int("group", default: 1) == 1 else {
@@ -87,14 +105,15 @@ let quantizationReaders: [String: ONNXReader] = [
   },
   "Cast": { call, into in
     guard let dtype = DType(onnx: Int32(truncatingIfNeeded: call.int("to", default: 0))),
-      dtype != .string, dtype.bitWidth >= 8
+      dtype != .string
     else { throw call.unsupported("type \(call.int("to", default: 0))") }
     if let tensor = into.constant(call.input(0)) {
       if tensor.dtype == .float16, dtype == .float32 {
         try into.defineDequantized(call, try into.plain(call.input(0)))
         return
       }
-      if let converted = tensor.with(quantization: nil).converted(to: dtype) {
+      let saturates = call.int("saturate", default: 1) != 0
+      if let converted = tensor.with(quantization: nil).converted(to: dtype, saturates: saturates) {
         into.defineConstant(call, converted)
         if tensor.dtype == .int8, dtype == .float32 { into.noteWidened(call.output, from: tensor) }
         return
@@ -105,11 +124,16 @@ let quantizationReaders: [String: ONNXReader] = [
       return
     }
     let (ids, areImages) = try into.operands(call, count: 1)
-    try into.defineElementwise(call, Cast(dtype), ids, areImages: areImages)
+    let op = Cast(dtype, saturates: call.int("saturate", default: 1) != 0)
+    try into.defineElementwise(call, op, ids, areImages: areImages)
   },
 ]
 
 private func readDequantize(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  guard try into.hasKnownSteps(call) else {
+    try readComposedDequantize(call, &into)
+    return
+  }
   let type = try into.type(call.input(0))
   let quantization = try into.quantization(call, type.shape)
   guard type.dtype.integerRange != nil else { throw call.unsupported("\(type)") }

@@ -83,16 +83,77 @@ let reduceReaders: [String: ONNXReader] = [
   "ReduceMean": reduce(.mean, inputsSince: 18), "ReduceSum": reduce(.sum, inputsSince: 13),
   "ReduceMax": reduce(.max, inputsSince: 18), "ReduceMin": reduce(.min, inputsSince: 18),
   "ReduceProd": reduce(.product, inputsSince: 18),
+  "ReduceL1": reduce(.sum, inputsSince: 18, of: .abs),
+  "ReduceL2": reduce(.sum, inputsSince: 18, of: .square, then: .sqrt),
+  "ReduceSumSquare": reduce(.sum, inputsSince: 18, of: .square),
+  "ReduceLogSum": reduce(.sum, inputsSince: 18, then: .log),
+  "ReduceLogSumExp": { call, into in
+    // Less the greatest element, so that no power overflows.
+    let x = try into.plain(call.input(0))
+    let shape = into.shape(x)
+    let axes = try into.reducedAxes(call, shape, since: 18)
+    let greatest = try into.reduced(call, .max, x, axes)
+    let low = into.scalar(-Double(Float.greatestFiniteMagnitude), into.dtype(x))
+    let high = into.scalar(Double(Float.greatestFiniteMagnitude), into.dtype(x))
+    let raised = try into.binary(call, .maximum, greatest, low)
+    let offset = try into.binary(call, .minimum, raised, high)
+    let power = try into.unary(call, .exp, try into.binary(call, .subtract, x, offset))
+    let sum = try into.unary(call, .log, try into.reduced(call, .sum, power, axes))
+    let result = try into.binary(call, .add, sum, offset)
+    guard call.int("keepdims", default: 1) == 0 else {
+      into.conclude(call, result)
+      return
+    }
+    let dims = shape.dims.indices.filter { !axes.contains($0) }.map { shape.dims[$0] }
+    into.conclude(call, try into.reshaped(call, result, dims))
+  },
 ]
 
-private func reduce(_ kind: Reduce.Kind, inputsSince opset: Int64) -> ONNXReader {
-  { call, into in
-    let shape = try into.type(call.input(0)).shape
-    let given = try into.axes(call, since: opset) ?? []
-    let isNothing = given.isEmpty && call.int("noop_with_empty_axes", default: 0) != 0
-    var axes = given.compactMap { shape.normalized(axis: $0) }
+extension GraphImporter {
+  /// The axes that a reduction takes together.
+  fileprivate func reducedAxes(
+    _ call: OperatorCall,
+    _ shape: Shape,
+    since opset: Int64
+  ) throws -> [Int] {
+    let given = try axes(call, since: opset) ?? []
+    let axes = given.compactMap { shape.normalized(axis: $0) }
     guard axes.count == given.count else { throw call.unsupported("axes \(given) of \(shape)") }
-    if given.isEmpty, !isNothing { axes = Array(0..<shape.rank) }
+    let isNothing = given.isEmpty && call.int("noop_with_empty_axes", default: 0) != 0
+    return given.isEmpty && !isNothing ? Array(0..<shape.rank) : axes
+  }
+}
+
+/// A reduction of a function of the elements, and a function of its result.
+private func reduce(
+  _ kind: Reduce.Kind,
+  inputsSince opset: Int64,
+  of before: Unary.Kind? = nil,
+  then after: Unary.Kind? = nil
+) -> ONNXReader {
+  guard before != nil || after != nil else { return plainReduce(kind, inputsSince: opset) }
+  return { call, into in
+    let source = try into.plain(call.input(0))
+    let axes = try into.reducedAxes(call, into.shape(source), since: opset)
+    var x = source
+    if let before { x = try into.unary(call, before, x) }
+    let keeps = call.int("keepdims", default: 1) != 0
+    var result = try into.reduced(call, kind, x, axes, keeps: keeps)
+    if let after { result = try into.unary(call, after, result) }
+    into.conclude(call, result)
+  }
+}
+
+private func plainReduce(_ given: Reduce.Kind, inputsSince opset: Int64) -> ONNXReader {
+  { call, into in
+    var kind = given
+    if try into.type(call.input(0)).dtype == .bool {
+      // The greatest of truth values is whether any is true.
+      guard kind == .max || kind == .min else { throw call.unsupported("truth values") }
+      kind = kind == .max ? .any : .all
+    }
+    let shape = try into.type(call.input(0)).shape
+    let axes = try into.reducedAxes(call, shape, since: opset)
     let keepsAxes = call.int("keepdims", default: 1) != 0
     if shape.rank == 4, let image = into.knownImage(call.input(0)) {
       let turned = axes.map { imageAxis($0) }

@@ -31,11 +31,21 @@ extension Resize2D: ONNXExportable {
 
 let resizeReaders: [String: ONNXReader] = ["Resize": readResize, "Upsample": readResize]
 
+/// Resize of an image as `Resize2D` does it; other forms are composed.
 private func readResize(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  guard let op = try resize2D(call, &into) else {
+    try readComposedResize(call, &into)
+    return
+  }
+  try into.defineImage(call, op, [try into.image(call.input(0))])
+}
+
+/// The operator that does a call's work, or `nil` when there is none.
+private func resize2D(_ call: OperatorCall, _ into: inout GraphImporter) throws -> Resize2D? {
   let shape = try into.type(call.input(0)).shape
   guard shape.rank == 4, call.ints("axes") == nil, call.int("antialias", default: 0) == 0,
     call.string("keep_aspect_ratio_policy", default: "stretch") == "stretch"
-  else { throw call.unsupported("\(shape), axes, antialias or keep_aspect_ratio_policy") }
+  else { return nil }
   let isUpsample = call.node.opType == "Upsample"
   let isOld = isUpsample || call.opset < 11
   var factors: [Float] = []
@@ -45,24 +55,17 @@ private func readResize(_ call: OperatorCall, _ into: inout GraphImporter) throw
   } else if !isOld, call.has(3) {
     sizes = try into.integers(call.input(3), call)
   } else {
-    guard let tensor = into.constant(call.input(isOld ? 1 : 2)), tensor.count <= 4 else {
-      throw call.unsupported("a size that is computed while the network runs")
-    }
-    factors = tensor.floats()
+    factors = try into.known(call.input(isOld ? 1 : 2), call).floats()
   }
   if sizes.isEmpty, factors.count == 4 {
-    sizes = try zip(shape.dims, factors).map { extent, factor in
-      let size = Float(extent) * factor
-      // A remainder would shift the grid, which a size alone does not tell.
-      guard size > 0, size < 0x1p20, size == size.rounded() else {
-        throw call.unsupported("the factor \(factor) for \(extent) elements")
-      }
-      return Int(size)
-    }
+    let wanted = zip(shape.dims, factors).map { Float($0) * $1 }
+    // A remainder would shift the grid, which a size alone does not tell.
+    guard wanted.allSatisfy({ $0 > 0 && $0 < 0x1p20 && $0 == $0.rounded() }) else { return nil }
+    sizes = wanted.map { Int($0) }
   }
   guard sizes.count == 4, sizes[0] == shape[0], sizes[1] == shape[1],
     sizes.allSatisfy({ (1..<1 << 20).contains($0) })
-  else { throw call.unsupported("\(shape) to \(sizes)") }
+  else { return nil }
   let grid =
     isOld
     ? "asymmetric" : call.string("coordinate_transformation_mode", default: "half_pixel")
@@ -70,11 +73,11 @@ private func readResize(_ call: OperatorCall, _ into: inout GraphImporter) throw
   switch call.string("mode", default: "nearest") {
   case "nearest": kind = .nearest
   case "linear", "bilinear": kind = .bilinear
-  case let mode: throw call.unsupported("mode \(mode)")
+  default: return nil
   }
   guard ["asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"].contains(grid),
     grid != "pytorch_half_pixel" || sizes[2] > 1 && sizes[3] > 1
-  else { throw call.unsupported("coordinate_transformation_mode \(grid)") }
+  else { return nil }
   if kind == .nearest {
     let rounding = isOld ? "floor" : call.string("nearest_mode", default: "round_prefer_floor")
     let factors = [(sizes[2], shape[2]), (sizes[3], shape[3])].map { size, extent in
@@ -92,13 +95,12 @@ private func readResize(_ call: OperatorCall, _ into: inout GraphImporter) throw
         grid != "align_corners" && factors.allSatisfy { $0 >= 1 }
       default: factors == [1, 1]
       }
-    guard isSame else { throw call.unsupported("nearest_mode \(rounding) with \(grid)") }
+    guard isSame else { return nil }
   }
-  let op = Resize2D(
+  return Resize2D(
     kind,
     size: Size2D(sizes[2], sizes[3]),
     alignsCorners: grid == "align_corners",
     usesHalfPixels: grid.hasSuffix("half_pixel")
   )
-  try into.defineImage(call, op, [try into.image(call.input(0))])
 }

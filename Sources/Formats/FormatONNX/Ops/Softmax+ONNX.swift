@@ -17,21 +17,25 @@ extension Softmax: ONNXExportable {
   }
 }
 
+extension LogSoftmax: ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
+
+  func write(_ node: NodeView, to file: inout GraphExporter) throws {
+    let attributes = [ONNXAttribute.int("axis", file.axis(axis, node))]
+    file.finish(node, "LogSoftmax", [file.real(node, 0)], attributes)
+  }
+}
+
 // MARK: - Import
 
 let softmaxReaders: [String: ONNXReader] = [
   "Softmax": readSoftmax,
-  "LogSoftmax": { call, into in
-    var node = call.node
-    node.outputs = [into.valueName("\(call.output)/softmax")]
-    into.open(node.outputs[0])
-    try readSoftmax(OperatorCall(node: node, opset: call.opset), &into)
-    try into.define(call, Unary(.log), [try into.plain(node.outputs[0])])
-  },
+  "LogSoftmax": readSoftmax,
 ]
 
 /// Softmax: over one axis since operator set 13, before over all axes from one on.
 private func readSoftmax(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  let isLogarithm = call.node.opType == "LogSoftmax"
   let shape = try into.type(call.input(0)).shape
   let given = call.int("axis", default: call.opset >= 13 ? -1 : 1)
   guard let axis = shape.normalized(axis: given) else {
@@ -43,13 +47,16 @@ private func readSoftmax(_ call: OperatorCall, _ into: inout GraphImporter) thro
     ]
     let source = try into.plain(call.input(0))
     let flat = try into.step(call, "rows", Reshape(rows), [source])
-    let result = try into.step(call, "softmax", Softmax(), [flat])
+    let result = try into.step(call, "softmax", isLogarithm ? LogSoftmax() : Softmax(), [flat])
     try into.define(call, Reshape(shape.dims), [result])
     return
   }
   if shape.rank == 4, let image = into.knownImage(call.input(0)) {
-    try into.defineImage(call, Softmax(axis: imageAxis(axis)), [image])
+    let op: any Operator =
+      isLogarithm ? LogSoftmax(axis: imageAxis(axis)) : Softmax(axis: imageAxis(axis))
+    try into.defineImage(call, op, [image])
     return
   }
-  try into.define(call, Softmax(axis: axis), [try into.plain(call.input(0))])
+  let op: any Operator = isLogarithm ? LogSoftmax(axis: axis) : Softmax(axis: axis)
+  try into.define(call, op, [try into.plain(call.input(0))])
 }

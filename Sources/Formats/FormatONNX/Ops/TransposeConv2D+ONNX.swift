@@ -55,8 +55,12 @@ private func readTransposeConvolution(_ call: OperatorCall, _ into: inout GraphI
     return
   }
   guard image.rank == 4, filter.rank == 4, call.int("group", default: 1) == 1,
-    (call.ints("dilations") ?? [1, 1]).allSatisfy({ $0 == 1 })
-  else { throw call.unsupported("an image \(image) with a filter \(filter), groups or dilations") }
+    (call.ints("dilations") ?? [1, 1]).allSatisfy({ $0 == 1 }),
+    call.string("auto_pad", default: "NOTSET") != "SAME_LOWER"
+  else {
+    try readGeneralTransposeConvolution(call, &into)
+    return
+  }
   var window = try CallWindow(call, image: image, kernel: [filter[2], filter[3]])
   let extra = call.ints("output_padding") ?? [0, 0]
   guard extra.count == 2, extra.allSatisfy({ (0..<1 << 20).contains($0) }) else {
@@ -71,7 +75,6 @@ private func readTransposeConvolution(_ call: OperatorCall, _ into: inout GraphI
   var size: Size2D
   if autoPad.hasPrefix("SAME") {
     size = Size2D(image[2] * window.strides.height, image[3] * window.strides.width)
-    guard autoPad == "SAME_UPPER" else { throw call.unsupported("auto_pad \(autoPad)") }
     window.padding = .same
   } else {
     let pads = autoPad == "VALID" ? [0, 0, 0, 0] : call.ints("pads") ?? [0, 0, 0, 0]

@@ -16,22 +16,59 @@ extension ONNXModel {
         guard !hasGraph else { throw Diagnostic("ONX002", "the file has two graphs") }
         hasGraph = true
         graph = try ONNXGraph(try reader.message(field))
-      case 8:
-        var inner = try reader.message(field)
-        var set = (domain: "", version: Int64(0))
-        while let part = try inner.next() {
-          switch part.number {
-          case 1: set.domain = try part.string()
-          case 2: set.version = try part.integer()
-          default: break
-          }
-        }
-        opsets.append(set)
-      case 25: functionCount += 1
+      case 8: opsets.append(try operatorSet(try reader.message(field)))
+      case 25: functions.append(try ONNXFunction(try reader.message(field)))
       default: break
       }
     }
     guard hasGraph else { throw Diagnostic("ONX001", "this is not an ONNX file: it has no graph") }
+  }
+}
+
+/// The domain and version of an operator set.
+private func operatorSet(_ message: ProtobufReader) throws -> (domain: String, version: Int64) {
+  var reader = message
+  var set = (domain: "", version: Int64(0))
+  while let part = try reader.next() {
+    switch part.number {
+    case 1: set.domain = try part.string()
+    case 2: set.version = try part.integer()
+    default: break
+    }
+  }
+  return set
+}
+
+extension ONNXFunction {
+  init(_ message: ProtobufReader) throws {
+    var reader = message
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: name = try field.string()
+      case 4: inputs.append(try field.string())
+      case 5: outputs.append(try field.string())
+      case 7: nodes.append(try ONNXNode(try reader.message(field)))
+      case 9: opsets.append(try operatorSet(try reader.message(field)))
+      case 10: domain = try field.string()
+      case 11: defaults.append(try ONNXAttribute(try reader.message(field)))
+      case 13: overload = try field.string()
+      default: break
+      }
+    }
+  }
+}
+
+extension ONNXSparseTensor {
+  init(_ message: ProtobufReader) throws {
+    var reader = message
+    while let field = try reader.next() {
+      switch field.number {
+      case 1: values = try ONNXTensor(try reader.message(field))
+      case 2: indices = try ONNXTensor(try reader.message(field))
+      case 3: try field.append(to: &dims)
+      default: break
+      }
+    }
   }
 }
 
@@ -45,7 +82,8 @@ extension ONNXGraph {
       case 5: initializers.append(try ONNXTensor(try reader.message(field)))
       case 11: inputs.append(try ONNXValueInfo(try reader.message(field)))
       case 12: outputs.append(try ONNXValueInfo(try reader.message(field)))
-      case 15: sparseInitializerCount += 1
+      case 15:
+        sparseInitializers.append(try ONNXSparseTensor(try reader.message(field)))
       default: break
       }
     }
@@ -110,6 +148,7 @@ extension ONNXNode {
       case 4: opType = try field.string()
       case 5: attributes.append(try ONNXAttribute(try reader.message(field)))
       case 7: domain = try field.string()
+      case 8: overload = try field.string()
       default: break
       }
     }
@@ -128,6 +167,9 @@ extension ONNXAttribute {
     var floats: [Float] = []
     var ints: [Int64] = []
     var strings: [String] = []
+    var graph: ONNXGraph?
+    var sparse: ONNXSparseTensor?
+    var reference = ""
     while let field = try reader.next() {
       switch field.number {
       case 1: name = try field.string()
@@ -136,22 +178,28 @@ extension ONNXAttribute {
       // Bytes that are no text (a vendor's blob) are of no use to any operator here.
       case 4: string = try field.bytes().utf8 ?? ""
       case 5: tensor = try ONNXTensor(try reader.message(field))
+      case 6: graph = try ONNXGraph(try reader.message(field))
       case 7: try field.append(to: &floats)
       case 8: try field.append(to: &ints)
       case 9: strings.append(try field.bytes().utf8 ?? "")
       case 20: type = try field.integer()
+      case 21: reference = try field.string()
+      case 22: sparse = try ONNXSparseTensor(try reader.message(field))
       default: break
       }
     }
     let payload: Payload =
       switch type {
+      case _ where !reference.isEmpty: .reference(reference)
       case 1: .float(float)
       case 2: .int(int)
       case 3: .string(string)
       case 4: tensor.map { .tensor($0) } ?? .other
+      case 5: graph.map { .graph($0) } ?? .other
       case 6: .floats(floats)
       case 7: .ints(ints)
       case 8: .strings(strings)
+      case 11: sparse.map { .sparse($0) } ?? .other
       default: .other
       }
     self.init(name: name, payload: payload)

@@ -89,7 +89,8 @@ extension ONNXAttribute {
     case .strings(let values):
       for value in values { writer.string(9, value) }
       writer.integer(20, 8)
-    case .other: break
+    // Written networks have no inner graphs, sparse constants or functions.
+    case .graph, .sparse, .reference, .other: break
     }
   }
 }

@@ -13,8 +13,22 @@ struct ONNXModel: Sendable {
   var graph = ONNXGraph()
   /// Version of each operator set by domain; "" is ONNX's own.
   var opsets: [(domain: String, version: Int64)] = []
-  /// How many functions (operators defined by graphs) the file declares.
-  var functionCount = 0
+  /// The operators that the file itself defines.
+  var functions: [ONNXFunction] = []
+}
+
+/// An operator that a file defines by nodes.
+struct ONNXFunction: Sendable {
+  var name = ""
+  var domain = ""
+  /// Tells functions of one name apart.
+  var overload = ""
+  var inputs: [String] = []
+  var outputs: [String] = []
+  /// Attributes that have a value when the caller gives none.
+  var defaults: [ONNXAttribute] = []
+  var nodes: [ONNXNode] = []
+  var opsets: [(domain: String, version: Int64)] = []
 }
 
 /// Nodes, the constants that they read, and the boundary.
@@ -22,7 +36,7 @@ struct ONNXGraph: Sendable {
   var name = ""
   var nodes: [ONNXNode] = []
   var initializers: [ONNXTensor] = []
-  var sparseInitializerCount = 0
+  var sparseInitializers: [ONNXSparseTensor] = []
   var inputs: [ONNXValueInfo] = []
   var outputs: [ONNXValueInfo] = []
 }
@@ -52,6 +66,7 @@ struct ONNXNode: Sendable {
   var inputs: [String] = []
   var outputs: [String] = []
   var attributes: [ONNXAttribute] = []
+  var overload = ""
 }
 
 /// A named attribute of a node.
@@ -65,12 +80,25 @@ struct ONNXAttribute: Sendable {
     case floats([Float])
     case ints([Int64])
     case strings([String])
-    /// A graph, a sparse tensor, a type: kept by name only.
+    indirect case graph(ONNXGraph)
+    case sparse(ONNXSparseTensor)
+    /// Whatever the function's caller gives under this name.
+    case reference(String)
+    /// Several graphs, a type: kept by name only.
     case other
   }
 
   var name: String
   var payload: Payload
+}
+
+/// A constant of which most elements are zero.
+struct ONNXSparseTensor: Sendable {
+  /// The elements that are not zero; its name is the constant's.
+  var values = ONNXTensor()
+  /// The position of each, or its coordinates.
+  var indices = ONNXTensor()
+  var dims: [Int64] = []
 }
 
 /// A constant, with its elements wherever the file has them.

@@ -19,16 +19,9 @@ extension ONNXTensor {
     guard let dtype = DType(onnx: dataType), dtype != .string else {
       throw Diagnostic("ONX010", "constants of ONNX type \(dataType) are not supported")
     }
-    var extents: [Int] = []
-    for dim in dims {
-      guard dim >= 0, dim < 1 << 31, let extent = Int(exactly: dim) else {
-        throw Diagnostic("ONX011", "the constant has an extent of \(dim)")
-      }
-      extents.append(extent)
-    }
-    let type = TensorType(dtype, Shape(extents))
+    let type = TensorType(dtype, try Self.shape(dims))
     guard let count = type.shape.elementCount, let byteCount = type.byteCount else {
-      throw Diagnostic("ONX011", "the extents \(extents) are too large")
+      throw Diagnostic("ONX011", "the extents \(type.shape) are too large")
     }
     if isExternal { return try Tensor(type, bytes: try externalBytes(byteCount, externalFile)) }
     if hasRaw {
@@ -74,6 +67,19 @@ extension ONNXTensor {
       )
     case .string: throw Diagnostic("ONX010", "constants of text are not supported")
     }
+  }
+
+  /// The extents, checked.
+  ///
+  /// - Throws: `Diagnostic` ONX011.
+  static func shape(_ dims: [Int64]) throws -> Shape {
+    let extents = try dims.map { dim in
+      guard dim >= 0, dim < 1 << 31 else {
+        throw Diagnostic("ONX011", "the constant has an extent of \(dim)")
+      }
+      return Int(dim)
+    }
+    return Shape(extents)
   }
 
   private func externalBytes(
