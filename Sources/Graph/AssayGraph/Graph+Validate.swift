@@ -75,6 +75,7 @@ extension Graph {
       )
     }
     result.outputs = outputs.map(move)
+    result.attachments = attachments
     for (id, name) in outputNames { if let moved = map[id] { result.outputNames[moved] = name } }
     return result
   }

@@ -65,6 +65,26 @@ public struct Graph: Sendable {
   public var outputs: [ValueID] = []
   /// The source's names of outputs where they differ from the value's name (TFLite signatures).
   public var outputNames: [ValueID: String] = [:]
+  /// What a file carries beside the network, such as a description or labels; formats that can hold
+  /// it write it back.
+  public var attachments: [Attachment] = []
+
+  /// Bytes that belong to a network without being part of it.
+  public struct Attachment: Sendable {
+    /// The name by which readers look for it.
+    public var name: String
+    /// The content.
+    public var bytes: ByteView
+    /// Whether it is a file of its own, rather than an entry of the format.
+    public var isFile: Bool
+
+    /// Makes an attachment.
+    public init(_ name: String, _ bytes: ByteView, isFile: Bool) {
+      self.name = name
+      self.bytes = bytes
+      self.isFile = isFile
+    }
+  }
 
   /// A graph without nodes.
   public init(name: String) { self.name = name }

@@ -35,6 +35,7 @@ struct StaticQuantizer {
     self.plan = plan
     self.boundary = boundary
     result = Graph(name: graph.name)
+    result.attachments = graph.attachments
     diagnostics = plan.diagnostics
     // Names that users know are taken, whatever is made before they are.
     names = Set(graph.inputs.map { graph[$0].name })

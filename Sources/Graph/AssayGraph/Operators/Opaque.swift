@@ -6,11 +6,22 @@ public struct Opaque: Operator {
   public var name: String
   /// The types of its outputs, as the file declares them.
   public var outputTypes: [TensorType]
+  /// Why it is not computed, when there is more to say than that it is not known.
+  public var reason: String?
+  /// What the format that read it needs to write it back; it means nothing to others.
+  public var payload: (any Sendable)?
 
   /// Makes an opaque operator.
-  public init(_ name: String, outputTypes: [TensorType]) {
+  public init(
+    _ name: String,
+    outputTypes: [TensorType],
+    reason: String? = nil,
+    payload: (any Sendable)? = nil
+  ) {
     self.name = name
     self.outputTypes = outputTypes
+    self.reason = reason
+    self.payload = payload
   }
 
   public func inferTypes(_ inputs: [TensorType?]) throws -> [TensorType] { outputTypes }

@@ -4,7 +4,7 @@ import AssayTensor
 /// What Conv2D and DepthwiseConv2D share.
 protocol Convolution: ActivatingOperator {
   var strides: Size2D { get }
-  var dilations: Size2D { get }
+  var dilations: Size2D { get set }
   var padding: Padding { get set }
 }
 
