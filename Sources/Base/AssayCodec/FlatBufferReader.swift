@@ -194,6 +194,16 @@ public struct FlatTable {
     return try view(start, count)
   }
 
+  /// A vector of texts as bytes, which need not be UTF-8, not copied; an absent one is empty.
+  public func blobs(_ field: Int) throws(Diagnostic) -> [ByteView] {
+    var blobs: [ByteView] = []
+    for target in try targets(field) ?? [] {
+      let (start, count) = try reader.vector(at: target, width: 1)
+      blobs.append(try view(start, count))
+    }
+    return blobs
+  }
+
   /// A vector of integers or floats.
   public func vector<T: BitwiseCopyable & Numeric>(
     _ field: Int,

@@ -54,6 +54,10 @@ extension FuzzTarget {
     FuzzTarget(name: "protobuf") { bytes in
       try visit(ProtobufReader(ByteView(bytes), maximumDepth: 8))
     },
+    FuzzTarget(name: "flexbuffer") { bytes in
+      var left = 10_000
+      try visitFlex(FlexBuffer(ByteView(bytes)), left: &left, depth: 0)
+    },
     FuzzTarget(name: "keras") { bytes in try cycle(bytes, KerasFormat()) },
     FuzzTarget(name: "keras-config") { bytes in
       var writer = ZipWriter()
@@ -162,4 +166,18 @@ extension FuzzTarget {
 
   /// What a target may unpack from the small inputs of a fuzzer.
   private static let memory = 64 << 20
+}
+
+/// Reads every value of a FlexBuffer, as far as the budget goes.
+private func visitFlex(_ value: FlexBuffer, left: inout Int, depth: Int) throws {
+  guard left > 0, depth < 16 else { return }
+  left -= 1
+  _ = try value.integer
+  _ = try value.real
+  _ = try value.data
+  _ = try value.text
+  _ = try value.entries
+  for element in try value.elements?.prefix(64) ?? [] {
+    try visitFlex(element, left: &left, depth: depth + 1)
+  }
 }
