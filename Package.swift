@@ -110,7 +110,7 @@ let targets: [[Target]] = [
     "AssayRewrite",
     graph + ["AssayReference"],
     settings: fast,
-    tests: ["AssayFormat", "FormatKeras", "FormatTFLite"]
+    tests: ["AssayCodec", "AssayFormat", "FormatKeras", "FormatTFLite"]
   ),
   module(
     "Optimize",

@@ -102,7 +102,8 @@ import Testing
   @Test func everythingThatCannotBeWrittenIsNamed() throws {
     var graph = Graph(name: "odd")
     let x = graph.addInput("x", TensorType(.float32, [1, 4, 4, 2]))
-    let a = try graph.addNode("first", Unary(.erf), [x])
+    let grid = graph.addInput("grid", TensorType(.float32, [1, 4, 4, 2]))
+    let a = try graph.addNode("first", GridSample(), [x, grid])
     let edge = Pad(before: [0, 1, 1, 0], after: [0, 1, 1, 0], mode: .edge)
     let b = try graph.addNode("second", edge, [a[0]])
     let type = TensorType(.float32, [1])
@@ -113,7 +114,7 @@ import Testing
         guard let all = (error as? Diagnostics)?.all else { return false }
         return all.map(\.code) == ["TFL101", "TFL106", "TFL101"]
           && all.map { $0.location.first } == [
-            "node 'first' (Erf)", "node 'second' (Pad)", "node 'third' (mystery)",
+            "node 'first' (GridSample)", "node 'second' (Pad)", "node 'third' (mystery)",
           ]
       }
     )

@@ -263,7 +263,7 @@ extension Problem {
       try builder.add("unary_\(kind)", Unary(kind), inputs: [[2, 3, 4]])
     }
     try builder.add("unary_logicalNot", Unary(.logicalNot), inputs: [[2, 3]], dtype: .bool)
-    for kind in Binary.Kind.allCases where Binary(kind).hasBuiltin {
+    for kind in Binary.Kind.allCases where Binary(kind).hasBuiltin && !kind.isBitwise {
       let isLogical = kind == .logicalAnd || kind == .logicalOr
       let dtype: DType = isLogical ? .bool : .float32
       try builder.add(

@@ -38,7 +38,11 @@ public func exportModel(
   let path = path.hasSuffix("/") ? String(path.dropLast()) : path
   var options = options
   options.fileName = Host.name(of: path)
-  let model = try locating(path) { try format.exportModel(graph, options: options) }
+  let model = try locating(path) {
+    // What the format has no operator for is written by simpler ones where that is possible.
+    let simple = try graph.decomposed { !format.canExport($0) }
+    return try format.exportModel(simple, options: options)
+  }
   guard let main = model.main else {
     try writeFolder(model.companions, to: path)
     return model.byteCount

@@ -13,6 +13,8 @@ public struct ImportedModel: Sendable {
   public var diagnostics: [Diagnostic]
   /// What the file says of its maker.
   public var producer: String?
+  /// What else the file tells of itself.
+  public var facts: [ImportReport.Fact] = []
   /// The file's bytes.
   public var bytes: ByteView
 }
@@ -80,6 +82,7 @@ public func importModel(
     format: format.id,
     diagnostics: report.diagnostics,
     producer: report.producer,
+    facts: report.facts,
     bytes: bytes
   )
 }

@@ -5,6 +5,7 @@ import AssayQuantize
 import AssayReference
 import FormatKeras
 import FormatONNX
+import FormatTFLite
 
 /// What every operator can do in Assay: the text of docs/operators.md.
 public enum OperatorMatrix {
@@ -38,6 +39,18 @@ public enum OperatorMatrix {
       "Layers that are not listed are refused by name, all of them at once. Layers that only act while",
       "a network is trained are passed over.", "",
       KerasFormat.layerClasses.joined(separator: ", "),
+      "", "## TFLite builtins that are read / refused", "",
+      "Every operator of the schema. One that is refused is kept for description, with a warning that",
+      "names it and the reason; a conversion then fails there.", "",
+      TFLiteBuiltins.rows.filter { $0.refusal == nil }
+        .map { row in row.condition.map { "\(row.name) (\($0))" } ?? row.name }
+        .joined(separator: ", "),
+      "", "| refused | reason |", "|---|---|",
+    ]
+    lines += TFLiteBuiltins.rows.compactMap { row in
+      row.refusal.map { "| \(row.name) | \($0) |" }
+    }
+    lines += [
       "", "## ONNX operators that are read", "",
       "Operator sets \(ONNXFormat.readOpsets.lowerBound) to \(ONNXFormat.readOpsets.upperBound). Operators",
       "that are not listed are refused by name, all of them at once.", "",

@@ -48,12 +48,34 @@ public struct ImportReport: Sendable {
   public var diagnostics: [Diagnostic]
   /// What the file says of its maker, such as `keras 3.15.0`.
   public var producer: String?
+  /// What else the file tells: its description, what is compiled into it.
+  public var facts: [Fact]
+
+  /// Something that a file tells of itself.
+  public struct Fact: Sendable, Equatable {
+    /// What it is about.
+    public var name: String
+    /// What the file says.
+    public var value: String
+
+    /// Makes a fact.
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
 
   /// Makes a report.
-  public init(graph: Graph, diagnostics: [Diagnostic] = [], producer: String? = nil) {
+  public init(
+    graph: Graph,
+    diagnostics: [Diagnostic] = [],
+    producer: String? = nil,
+    facts: [Fact] = []
+  ) {
     self.graph = graph
     self.diagnostics = diagnostics
     self.producer = producer
+    self.facts = facts
   }
 }
 

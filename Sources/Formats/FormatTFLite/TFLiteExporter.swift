@@ -41,14 +41,19 @@ struct TFLiteExporter {
   private var model = ModelRecord()
   private var subgraph = SubgraphRecord()
   private var tensorOfValue: [ValueID: Int32] = [:]
-  private var codeIndices: [BuiltinOperator: Int] = [:]
+  private var codeIndices: [CodeName: Int] = [:]
+  /// Whether custom operators of the file that was read are written back.
+  private let allowsCustom: Bool
   /// Buffers by a sample of their bytes, so that equal constants lie in the file once.
   private var buffersBySample: [BufferSample: [Int]] = [:]
   /// Reshapes that need no operator, because every reader of their result flattens by itself: the
   /// result and what stands for it.
   private var flattened: [ValueID: ValueID] = [:]
 
-  init(_ graph: Graph) { self.graph = graph }
+  init(_ graph: Graph, allowsCustom: Bool = false) {
+    self.graph = graph
+    self.allowsCustom = allowsCustom
+  }
 
   /// Writes the whole graph.
   ///
@@ -69,6 +74,7 @@ struct TFLiteExporter {
       )
       do {
         try locating("node '\(node.name)' (\(node.op.name))") {
+          if let opaque = node.op as? Opaque { return try write(opaque, view) }
           guard let op = node.op as? any TFLiteOperator else {
             throw Diagnostic(
               "TFL101",
@@ -149,11 +155,63 @@ struct TFLiteExporter {
       // Tells delegates that sums of halves in float32 are exact enough for this network.
       add(metadata: "reduced_precision_support", Array("fp16accfp32".utf8))
     }
+    for entry in graph.attachments where !entry.isFile {
+      model.metadata.append(MetadataRecord(name: entry.name, buffer: model.buffers.count))
+      model.buffers.append(entry.bytes)
+    }
   }
 
   private mutating func add(metadata name: String, _ bytes: [UInt8]) {
     model.metadata.append(MetadataRecord(name: name, buffer: model.buffers.count))
     model.buffers.append(ByteView(bytes))
+  }
+
+  // MARK: Operators that are only described
+
+  /// Writes an operator back as the file that was read had it.
+  private mutating func write(_ op: Opaque, _ node: ExportedNode) throws {
+    guard let payload = op.payload as? TFLitePayload else {
+      throw Diagnostic("TFL101", "TensorFlow Lite has no operator \(op.name)")
+    }
+    guard payload.isWhole else {
+      throw Diagnostic(
+        "TFL109",
+        "\(op.name) refers to parts of its file that are not kept",
+        remedy: "keep the file as it is"
+      )
+    }
+    let isCustom = payload.builtin == "CUSTOM"
+    guard allowsCustom || !isCustom else {
+      throw Diagnostic(
+        "TFL110",
+        "\(op.name) is no operator that every TensorFlow Lite runtime has",
+        remedy: op.name.hasPrefix("Flex")
+          ? "--allow-custom keeps it: LiteRT with the Select TensorFlow operators linked can run it"
+          : "--allow-custom keeps it: LiteRT with that operator registered can run it"
+      )
+    }
+    var inputs = node.inputs.map { tensor($0) }
+    for (place, type) in payload.variables where inputs.indices.contains(place) {
+      inputs[place] = variable("\(node.name)/state\(place)", type)
+    }
+    let outputs = node.outputs.map { tensor($0) }
+    add(
+      payload.builtin,
+      custom: isCustom ? op.name : nil,
+      version: Int(payload.version),
+      inputs: inputs,
+      outputs: outputs,
+      options: payload.options.map { (payload.optionsType, $0) }
+    )
+    subgraph.operators[subgraph.operators.count - 1].secondOptionsType = payload.secondOptionsType
+    subgraph.operators[subgraph.operators.count - 1].customOptions = payload.customOptions
+  }
+
+  /// A new tensor that keeps its elements from one run to the next.
+  mutating func variable(_ name: String, _ type: TensorType) -> Int32 {
+    let index = temporary(name, type)
+    subgraph.tensors[Int(index)].isVariable = true
+    return index
   }
 
   // MARK: Tensors
@@ -236,19 +294,21 @@ struct TFLiteExporter {
   /// among them, as TensorFlow's converter has it.
   mutating func add(
     _ builtin: BuiltinOperator,
+    custom: String? = nil,
     version: Int = 1,
     inputs: [Int32],
     outputs: [Int32],
     options: (type: UInt8, table: FlatObject)? = nil
   ) {
     let code: Int
-    if let known = codeIndices[builtin] {
+    let name = CodeName(builtin: builtin, custom: custom)
+    if let known = codeIndices[name] {
       code = known
       model.codes[code].version = max(model.codes[code].version, Int32(version))
     } else {
       code = model.codes.count
-      codeIndices[builtin] = code
-      model.codes.append(CodeRecord(builtin: builtin, custom: nil, version: Int32(version)))
+      codeIndices[name] = code
+      model.codes.append(CodeRecord(builtin: builtin, custom: custom, version: Int32(version)))
     }
     subgraph.operators.append(
       OperatorRecord(
@@ -277,6 +337,12 @@ struct TFLiteExporter {
       options: options
     )
   }
+}
+
+/// What one entry of the operator codes is of.
+private struct CodeName: Hashable {
+  var builtin: BuiltinOperator
+  var custom: String?
 }
 
 /// A few bytes of a buffer that tell most unequal buffers apart.

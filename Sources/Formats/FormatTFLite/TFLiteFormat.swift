@@ -22,27 +22,43 @@ public struct TFLiteFormat: ModelFormat {
 
   /// Bytes -> graph.
   ///
-  /// Names of inputs and outputs are those of the first signature, where the file has one.
-  /// Operators that cannot be computed become `Opaque`, with a warning that names them (TFL020, for
-  /// a network compiled for an Edge TPU TFL021).
+  /// Names of inputs and outputs are those of the signature that is read. Operators that cannot be
+  /// computed become `Opaque`, with a warning that names them and the reason (TFL020, for a network
+  /// compiled for an Edge TPU TFL021).
   public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
     let model = try ModelRecord(reading: bytes)
     var importer = try TFLiteImporter(model, options: options)
-    return try importer.run()
+    var report = try importer.run()
+    report.facts = model.facts
+    for entry in model.metadata where !ModelMetadata.own.contains(entry.name) {
+      guard model.buffers.indices.contains(entry.buffer), let content = model.buffers[entry.buffer]
+      else { continue }
+      report.graph.attachments.append(Graph.Attachment(entry.name, content, isFile: false))
+    }
+    let files = ModelMetadata.associatedFiles(bytes)
+    report.graph.attachments += files
+    for file in files {
+      report.facts.append(ImportReport.Fact("file \(file.name)", "\(file.bytes.count) bytes"))
+    }
+    return report
   }
 
   /// Graph -> the file's bytes.
   ///
   /// Weights are handed through uncopied. The signature `serving_default` has the graph's own names
-  /// of inputs and outputs.
+  /// of inputs and outputs. Operators without a builtin are decomposed where that is possible. Weights
+  /// of more than 1.75 GB lie behind the tables, where LiteRT finds them.
   public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
-    var exporter = TFLiteExporter(graph)
-    return try exporter.run(description: options.description).write()
+    let simple = try graph.decomposed { !canExport($0) }
+    var exporter = TFLiteExporter(simple, allowsCustom: options.allowsCustom)
+    let record = try exporter.run(description: options.description)
+    return try record.write() + (ModelMetadata.archive(of: graph) ?? [])
   }
 
   /// Whether nodes with this operator can be written, as far as the operator alone decides.
   public func canExport(_ op: any Operator) -> Bool {
     if let unary = op as? Unary { return unary.hasBuiltin }
+    if let binary = op as? Binary { return binary.hasBuiltin }
     return op is any TFLiteOperator
   }
 }

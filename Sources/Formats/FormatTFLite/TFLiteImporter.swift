@@ -2,6 +2,7 @@ import AssayBase
 import AssayCodec
 import AssayFormat
 import AssayGraph
+import AssayReference
 import AssayTensor
 
 /// An operator of a file as a `read` sees it.
@@ -15,6 +16,9 @@ struct ImportedOperator {
 
   /// The name for messages.
   var name: String { custom ?? builtin.name }
+
+  /// A table of the second union of options, which newer operators use.
+  var secondOptions: ImportedOptions { ImportedOptions(table: record.secondOptions) }
 }
 
 /// The fields of an operator's options; absent options have every default.
@@ -30,6 +34,19 @@ struct ImportedOptions {
   func float(_ field: Int) throws -> Float { try table?.scalar(field, default: 0) ?? 0 }
 
   func bool(_ field: Int) throws -> Bool { try table?.bool(field) ?? false }
+
+  func string(_ field: Int) throws -> String { try table?.string(field) ?? "" }
+
+  /// A vector of the wide integers that newer options have.
+  func longs(_ field: Int) throws -> [Int] {
+    try table?.vector(field, of: Int64.self)?.map(Int.init) ?? []
+  }
+
+  func long(_ field: Int) throws -> Int {
+    Int(try table?.scalar(field, default: Int64(0)) ?? 0)
+  }
+
+  func floats(_ field: Int) throws -> [Float] { try table?.vector(field, of: Float.self) ?? [] }
 
   func ints(_ field: Int) throws -> [Int] {
     try table?.vector(field, of: Int32.self)?.map(Int.init) ?? []
@@ -56,19 +73,33 @@ struct ImportedOptions {
 
 /// Tables of a .tflite file -> Graph.
 struct TFLiteImporter {
-  private let model: ModelRecord
-  private let subgraph: SubgraphRecord
-  private let options: ImportOptions
-  private var graph: Graph
-  private var valueOfTensor: [Int: ValueID] = [:]
-  private var valueNames = UniqueNames()
+  /// The subgraph that is being read, with what its tensors stand for.
+  struct Frame {
+    var index: Int
+    var subgraph: SubgraphRecord
+    var valueOfTensor: [Int: ValueID] = [:]
+    /// Real and imaginary part of tensors of complex numbers.
+    var complex: [Int: (real: ValueID, imaginary: ValueID)] = [:]
+    /// The names of variables by the tensors that hold their handles.
+    var handles: [Int: String] = [:]
+  }
+
+  let model: ModelRecord
+  let options: ImportOptions
+  var graph: Graph
+  var frame: Frame
+  /// Subgraphs that are being read, one inside the other.
+  var depth = 0
+  /// Operators that were read, those of repeated subgraphs each time.
+  var readCount = 0
+  /// What a variable was set to when the model was loaded, by name.
+  var variables: [String: ValueID] = [:]
+  var valueNames = UniqueNames()
   private var nodeNames = UniqueNames()
-  private var diagnostics: [Diagnostic] = []
-  /// Integers that operators on shapes compute, by tensor.
-  private var foldedIntegers: [Int: Tensor] = [:]
+  var diagnostics: [Diagnostic] = []
   /// Inputs with extents other than the batch that the file leaves open.
   private var openInputs: [String] = []
-  private var opaque: [(name: String, count: Int, bytes: Int)] = []
+  var opaque: [OpaqueKind] = []
 
   init(_ model: ModelRecord, options: ImportOptions) throws {
     self.model = model
@@ -76,33 +107,25 @@ struct TFLiteImporter {
     guard let subgraph = model.subgraphs.first else {
       throw Diagnostic("TFL002", "the file holds no network")
     }
-    self.subgraph = subgraph
+    frame = Frame(index: 0, subgraph: subgraph)
     graph = Graph(name: subgraph.name ?? "main")
   }
 
-  /// Reads the first subgraph.
+  /// Reads a signature's subgraph, or the first one.
   ///
   /// - Throws: `Diagnostics` with everything that is not understood.
   mutating func run() throws -> ImportReport {
-    if model.subgraphs.count > 1 {
-      diagnostics.append(
-        Diagnostic(
-          "TFL022",
-          "the file has \(model.subgraphs.count) subgraphs, the first one is read",
-          severity: .note
-        )
-      )
-    }
-    let signature = model.signatures.first { $0.subgraph == 0 }
+    let signature = try chooseSignature()
+    try narrow(signature)
     addInputs(signature)
-    for (index, record) in subgraph.operators.enumerated() { read(record, index: index) }
+    readOperators()
     if !openInputs.isEmpty {
       let hasErrors = Diagnostics(diagnostics).hasErrors
       diagnostics.insert(
         Diagnostic(
           "TFL004",
           "the extents of \(openInputs.joined(separator: ", ")) are open and were taken as 1",
-          remedy: "give the shapes of the inputs",
+          remedy: "give the shapes of the inputs: --shape NAME=1x100x3",
           severity: hasErrors ? .error : .warning
         ),
         at: 0
@@ -113,19 +136,99 @@ struct TFLiteImporter {
     describeOpaque()
     try Diagnostics(diagnostics).throwIfErrors()
     return ImportReport(
-      graph: graph,
+      graph: graph.compacted().uniquelyNamed(),
       diagnostics: diagnostics,
       producer: model.description.flatMap { $0.isEmpty ? nil : $0 }
     )
   }
 
+  /// Reads the operators of the current subgraph.
+  mutating func readOperators() {
+    for (index, record) in frame.subgraph.operators.enumerated() {
+      guard readCount < Self.mostOperators else {
+        diagnostics.append(
+          Diagnostic("TFL024", "loops come to more than \(Self.mostOperators) operators")
+        )
+        return
+      }
+      readCount += 1
+      read(record, index: index)
+    }
+  }
+
+  /// Operators that may be read: a bound on what loops unroll to.
+  private static let mostOperators = 200_000
+
   // MARK: Inputs and outputs
 
+  private mutating func chooseSignature() throws -> SignatureRecord? {
+    var signature = model.signatures.first { $0.subgraph == 0 }
+    if let wanted = options.signature {
+      guard let found = model.signatures.first(where: { $0.key == wanted }) else {
+        let known = model.signatures.map { "'\($0.key)'" }.joined(separator: ", ")
+        throw Diagnostic(
+          "TFL023",
+          "there is no signature '\(wanted)'",
+          remedy: known.isEmpty ? "the file has none" : "the file has \(known)"
+        )
+      }
+      signature = found
+    }
+    if let signature, signature.subgraph != 0 {
+      guard model.subgraphs.indices.contains(signature.subgraph) else {
+        throw Diagnostic("TFL003", "subgraph \(signature.subgraph) is not there")
+      }
+      frame = Frame(index: signature.subgraph, subgraph: model.subgraphs[signature.subgraph])
+      graph.name = frame.subgraph.name ?? signature.key
+    }
+    let others = model.signatures.map(\.key).filter { $0 != signature?.key }
+    if !others.isEmpty, options.signature == nil {
+      diagnostics.append(
+        Diagnostic(
+          "TFL022",
+          "signature '\(signature?.key ?? "")' is read, of \(model.signatures.count)",
+          remedy: "the others are \(others.joined(separator: ", ")): --signature NAME",
+          severity: .note
+        )
+      )
+    }
+    return signature
+  }
+
+  /// Takes the tensors that the options name as inputs and outputs, and the operators between them.
+  private mutating func narrow(_ signature: SignatureRecord?) throws {
+    func index(_ name: String, _ named: [(name: String, tensor: Int)]?) throws -> Int32 {
+      if let known = named?.first(where: { $0.name == name }) {
+        return Int32(clamping: known.tensor)
+      }
+      guard let index = frame.subgraph.tensors.firstIndex(where: { $0.name == name }) else {
+        throw Diagnostic("TFL025", "there is no tensor '\(name)'")
+      }
+      return Int32(clamping: index)
+    }
+    guard !options.inputs.isEmpty || !options.outputs.isEmpty else { return }
+    if !options.inputs.isEmpty {
+      frame.subgraph.inputs = try options.inputs.map { try index($0, signature?.inputs) }
+    }
+    if !options.outputs.isEmpty {
+      frame.subgraph.outputs = try options.outputs.map { try index($0, signature?.outputs) }
+    }
+    var needed = Set(frame.subgraph.outputs)
+    let given = Set(frame.subgraph.inputs)
+    var kept: [OperatorRecord] = []
+    for record in frame.subgraph.operators.reversed()
+    where record.outputs.contains(where: { needed.contains($0) && !given.contains($0) }) {
+      kept.append(record)
+      needed.formUnion(record.inputs)
+    }
+    frame.subgraph.operators = kept.reversed()
+  }
+
   private mutating func addInputs(_ signature: SignatureRecord?) {
-    for index in subgraph.inputs.map(Int.init) {
+    for index in frame.subgraph.inputs.map(Int.init) {
       collecting("input tensor \(index)") { importer in
         let tensor = try importer.record(index)
-        guard importer.valueOfTensor[index] == nil else {
+        guard importer.frame.valueOfTensor[index] == nil else {
           throw Diagnostic("TFL003", "tensor \(index) is an input twice")
         }
         let name = signature?.inputs.first { $0.tensor == index }?.name ?? tensor.name
@@ -140,13 +243,13 @@ struct TFLiteImporter {
           }
         }
         let id = importer.graph.addInput(importer.uniqueName(name, or: "input"), type)
-        importer.valueOfTensor[index] = id
+        importer.frame.valueOfTensor[index] = id
       }
     }
   }
 
   private mutating func addOutputs(_ signature: SignatureRecord?) throws {
-    for index in subgraph.outputs.map(Int.init) {
+    for index in frame.subgraph.outputs.map(Int.init) {
       collecting("output tensor \(index)") { importer in
         guard let id = try importer.value(index) else {
           throw Diagnostic("TFL003", "an output is absent")
@@ -178,11 +281,12 @@ struct TFLiteImporter {
       options: ImportedOptions(table: record.options)
     )
     let isRead = collecting("operator \(index) (\(source.name))") { importer in
-      guard try !importer.fold(source) else { return }
       if let reader = TFLiteOperators.readers[source.builtin] {
         try reader.read(source, into: &importer)
       } else if let reader = ComposedOperators.readers[source.builtin] {
         try reader(source, &importer)
+      } else if let custom = source.custom, custom.hasPrefix("Flex") {
+        try importer.readFlex(source)
       } else {
         try importer.addOpaque(source)
       }
@@ -192,9 +296,9 @@ struct TFLiteImporter {
 
   /// Makes the outputs of an operator that is not understood, so that its readers add no findings.
   private mutating func declareOutputs(_ record: OperatorRecord) {
-    for index in record.outputs.map(Int.init) where valueOfTensor[index] == nil {
+    for index in record.outputs.map(Int.init) where frame.valueOfTensor[index] == nil {
       guard let tensor = try? self.record(index), let type = try? type(of: tensor) else { continue }
-      valueOfTensor[index] = graph.add(Value(name: tensor.name, type: type))
+      frame.valueOfTensor[index] = graph.add(Value(name: tensor.name, type: type))
     }
   }
 
@@ -219,123 +323,7 @@ struct TFLiteImporter {
     return false
   }
 
-  /// Adds a node that cannot be computed, with the outputs that the file declares.
-  mutating func addOpaque(_ source: ImportedOperator) throws {
-    let inputs = try source.record.inputs.map { index -> ValueID? in
-      guard index >= 0, !(try record(Int(index)).isVariable) else { return nil }
-      return try value(Int(index))
-    }
-    let types = try source.record.outputs.map { try type(of: record(Int($0))) }
-    try add(Opaque(source.name, outputTypes: types), inputs, source)
-    let bytes = source.record.customLength
-    if let known = opaque.firstIndex(where: { $0.name == source.name }) {
-      opaque[known].count += 1
-      opaque[known].bytes += bytes
-    } else {
-      opaque.append((source.name, 1, bytes))
-    }
-  }
-
-  private mutating func describeOpaque() {
-    for (name, count, bytes) in opaque {
-      let isEdgeTPU = name == "edgetpu-custom-op"
-      diagnostics.append(
-        Diagnostic(
-          isEdgeTPU ? "TFL021" : "TFL020",
-          isEdgeTPU
-            ? "part of the network is compiled for an Edge TPU (\(count) \(name), \(bytes) bytes)"
-            : "operator \(name) cannot be computed here (\(count) of \(graph.nodes.count) nodes)",
-          remedy: isEdgeTPU
-            ? "run it with the Edge TPU delegate; convert the model from which it was compiled"
-            : "it is kept for description; a runtime that has it can still run the file",
-          severity: .warning
-        )
-      )
-    }
-  }
-
   // MARK: For the operators' readers
-
-  /// The record of a tensor.
-  func record(_ index: Int) throws -> TensorRecord {
-    guard subgraph.tensors.indices.contains(index) else {
-      throw Diagnostic("TFL003", "tensor \(index) is not there")
-    }
-    return subgraph.tensors[index]
-  }
-
-  /// The number of an operator's inputs that are present.
-  func inputCount(_ source: ImportedOperator) -> Int {
-    source.record.inputs.count { $0 >= 0 }
-  }
-
-  /// The tensor index of an input; `nil` for an absent one.
-  func tensorIndex(_ input: Int, of source: ImportedOperator) -> Int? {
-    let inputs = source.record.inputs
-    return inputs.indices.contains(input) && inputs[input] >= 0 ? Int(inputs[input]) : nil
-  }
-
-  /// The value of an optional input.
-  mutating func optionalInput(_ input: Int, of source: ImportedOperator) throws -> ValueID? {
-    guard let index = tensorIndex(input, of: source) else { return nil }
-    return try value(index)
-  }
-
-  /// The value of an input that must be there.
-  mutating func input(_ input: Int, of source: ImportedOperator) throws -> ValueID {
-    guard let id = try optionalInput(input, of: source) else {
-      throw Diagnostic("TFL012", "input \(input) is missing")
-    }
-    return id
-  }
-
-  /// The type of a value.
-  func type(_ id: ValueID) -> TensorType { graph[id].type }
-
-  /// The elements of a value, when they are known.
-  func constant(_ id: ValueID) -> Tensor? { graph[id].constant }
-
-  /// The integers of an input that must be known before the network runs.
-  ///
-  /// - Throws: `Diagnostic` TFL013 when they are computed.
-  func integers(_ input: Int, of source: ImportedOperator) throws -> [Int] {
-    guard let index = tensorIndex(input, of: source) else {
-      throw Diagnostic("TFL012", "input \(input) is missing")
-    }
-    guard let tensor = try knownIntegers(index) else {
-      throw Diagnostic("TFL013", "input \(input) is computed while the network runs")
-    }
-    return tensor.integers()
-  }
-
-  /// A small constant integer tensor, from the file or folded; `nil` when it is computed.
-  func knownIntegers(_ index: Int) throws -> Tensor? {
-    if let folded = foldedIntegers[index] { return folded }
-    let tensor = try record(index)
-    guard subgraph.inputs.allSatisfy({ Int($0) != index }), let constant = try elements(of: tensor),
-      constant.dtype.isInteger, constant.count <= 1 << 16
-    else { return nil }
-    return constant
-  }
-
-  /// The elements of a constant tensor of any type, from the file or folded.
-  func knownElements(_ index: Int) throws -> Tensor? {
-    try foldedIntegers[index] ?? elements(of: record(index))
-  }
-
-  /// Keeps the result of an operator on shapes.
-  mutating func setFolded(_ tensor: Tensor, output: Int, of source: ImportedOperator) {
-    guard source.record.outputs.indices.contains(output) else { return }
-    foldedIntegers[Int(source.record.outputs[output])] = tensor
-  }
-
-  /// The type that the file declares for an output.
-  func declaredType(_ output: Int, of source: ImportedOperator) throws -> TensorType {
-    guard source.record.outputs.indices.contains(output) else {
-      throw Diagnostic("TFL012", "output \(output) is missing")
-    }
-    return try type(of: record(Int(source.record.outputs[output])))
-  }
 
   /// Adds a node that makes the operator's outputs.
   ///
@@ -343,7 +331,8 @@ struct TFLiteImporter {
   ///
   /// - Parameters:
   ///   - activation: a function that follows in a node of its own.
-  ///   - given: the tensors that it makes, when they are not all of the operator's.
+  ///   - given: the tensors that it makes, when they are not all of the operator's; -1 for a result
+  ///     that the file has not.
   mutating func add(
     _ op: any Operator,
     _ inputs: [ValueID?],
@@ -352,25 +341,30 @@ struct TFLiteImporter {
     outputs given: [Int32]? = nil
   ) throws {
     guard let after = activation.unary else {
-      let types = try inferredTypes(op, inputs)
+      var types = try inferredTypes(op, inputs)
       let tensors = given ?? source.record.outputs
       guard types.count == tensors.count else {
         throw Diagnostic("TFL012", "it has \(tensors.count) outputs instead of \(types.count)")
       }
-      var outputs: [ValueID] = []
-      for (inferred, index) in zip(types, tensors.map(Int.init)) {
-        guard valueOfTensor[index] == nil else {
+      var names: [String] = []
+      for (position, index) in tensors.map(Int.init).enumerated() {
+        guard frame.valueOfTensor[index] == nil else {
           throw Diagnostic("TFL003", "tensor \(index) is made twice")
+        }
+        if index < 0 {
+          names.append(uniqueName("\(source.name):\(position)", or: op.name))
+          continue
         }
         let tensor = try record(index)
         var type = try type(of: tensor)
-        type.shape = inferred.shape
-        let name = uniqueName(tensor.name, or: "tensor \(index)")
-        let id = graph.add(Value(name: name, type: type))
-        valueOfTensor[index] = id
-        outputs.append(id)
+        type.shape = types[position].shape
+        types[position] = type
+        names.append(uniqueName(tensor.name, or: "tensor \(index)"))
       }
-      appendNode(op, inputs, outputs)
+      let outputs = append(op, inputs, types, names)
+      for (index, id) in zip(tensors, outputs) where index >= 0 {
+        frame.valueOfTensor[Int(index)] = id
+      }
       return
     }
     let declared = try declaredType(0, of: source)
@@ -388,6 +382,19 @@ struct TFLiteImporter {
     _ source: ImportedOperator,
     like model: TensorType? = nil
   ) throws -> ValueID {
+    guard let result = try intermediates(op, inputs, source, like: model).first else {
+      throw Diagnostic("TFL012", "it has no output")
+    }
+    return result
+  }
+
+  /// Adds a node of several results within one operator of the file.
+  mutating func intermediates(
+    _ op: any Operator,
+    _ inputs: [ValueID?],
+    _ source: ImportedOperator,
+    like model: TensorType? = nil
+  ) throws -> [ValueID] {
     var types = try inferredTypes(op, inputs)
     if let model {
       for index in types.indices {
@@ -397,12 +404,18 @@ struct TFLiteImporter {
     }
     let first = source.record.outputs.first.map(Int.init)
     let base = try first.map { try record($0).name } ?? source.name
-    let outputs = types.map { type in
-      graph.add(Value(name: uniqueName("\(base)/\(op.name)", or: op.name), type: type))
+    let names = types.map { _ in uniqueName("\(base)/\(op.name)", or: op.name) }
+    return append(op, inputs, types, names)
+  }
+
+  /// Lets the operator's output be a value that is there already.
+  mutating func bind(_ id: ValueID, output: Int = 0, of source: ImportedOperator) throws {
+    guard source.record.outputs.indices.contains(output) else { return }
+    let index = Int(source.record.outputs[output])
+    guard frame.valueOfTensor[index] == nil else {
+      throw Diagnostic("TFL003", "tensor \(index) is made twice")
     }
-    guard let result = outputs.first else { throw Diagnostic("TFL012", "it has no output") }
-    appendNode(op, inputs, outputs)
-    return result
+    frame.valueOfTensor[index] = id
   }
 
   /// What an operator infers for its outputs, within the extents that the schema can express.
@@ -416,119 +429,51 @@ struct TFLiteImporter {
     return types
   }
 
-  /// The outputs of the node that was added last.
-  var lastOutputs: [ValueID] { graph.nodes.last?.outputs ?? [] }
-
-  /// Adds a Constant that the file does not hold as such.
-  mutating func addConstant(_ name: String, _ tensor: Tensor) -> ValueID {
-    graph.addConstant(uniqueName(name, or: "constant"), tensor)
-  }
-
-  private mutating func appendNode(_ op: any Operator, _ inputs: [ValueID?], _ outputs: [ValueID]) {
+  /// Adds a node with new outputs, or Constants where it can be computed at once.
+  private mutating func append(
+    _ op: any Operator,
+    _ inputs: [ValueID?],
+    _ types: [TensorType],
+    _ names: [String]
+  ) -> [ValueID] {
+    if let tensors = computed(op, inputs, types) {
+      return zip(names, tensors).map { graph.addConstant($0, $1) }
+    }
+    let outputs = zip(names, types).map { graph.add(Value(name: $0, type: $1)) }
     let name = nodeNames.unique(outputs.first.map { graph[$0].name } ?? op.name)
     graph.nodes.append(Node(name: name, op: op, inputs: inputs, outputs: outputs))
+    return outputs
   }
 
-  // MARK: Values
+  /// The most elements of a result that is computed while a file is read.
+  private static let mostFolded = 1 << 16
 
-  /// The value of a tensor: made before, or a constant; `nil` for an absent one.
-  private mutating func value(_ index: Int) throws -> ValueID? {
-    if index < 0 { return nil }
-    if let known = valueOfTensor[index] { return known }
-    let tensor = try record(index)
-    let constant: Tensor
-    if let folded = foldedIntegers[index] {
-      constant = folded
-    } else if let elements = try elements(of: tensor) {
-      constant = elements
-    } else {
-      throw Diagnostic("TFL003", "tensor \(index) ('\(tensor.name)') is read before it is made")
+  /// The results of an operator on Constants: what converters leave of computations on shapes.
+  ///
+  /// Weights that a network dequantizes stay as they are: only integers, truth values and a few
+  /// floats are computed.
+  private func computed(
+    _ op: any Operator,
+    _ inputs: [ValueID?],
+    _ types: [TensorType]
+  ) -> [Tensor]? {
+    guard !(op is Dequantize), !(op is Quantize), !(op is Opaque),
+      types.allSatisfy({ type in
+        guard type.quantization == nil, let count = type.shape.elementCount else { return false }
+        return type.dtype.isFloat ? count <= 64 : count <= Self.mostFolded
+      })
+    else { return nil }
+    var tensors: [Tensor?] = []
+    for id in inputs {
+      guard let id else {
+        tensors.append(nil)
+        continue
+      }
+      guard let tensor = graph[id].constant, tensor.quantization == nil,
+        tensor.count <= Self.mostFolded
+      else { return nil }
+      tensors.append(tensor)
     }
-    let id = graph.addConstant(uniqueName(tensor.name, or: "constant \(index)"), constant)
-    valueOfTensor[index] = id
-    return id
-  }
-
-  /// The elements that the file holds for a tensor; `nil` when it holds none.
-  private func elements(of tensor: TensorRecord) throws -> Tensor? {
-    guard !tensor.isExternal else {
-      throw Diagnostic(
-        "TFL014",
-        "the constant '\(tensor.name)' lies in another file",
-        remedy: "convert the model with its weights inside"
-      )
-    }
-    let type = try type(of: tensor)
-    let isThere = model.buffers.indices.contains(tensor.buffer)
-    guard isThere, let bytes = model.buffers[tensor.buffer] else {
-      return type.shape.elementCount == 0 ? try Tensor(type, bytes: ByteView([])) : nil
-    }
-    guard !tensor.isSparse else {
-      throw Diagnostic(
-        "TFL014",
-        "the constant '\(tensor.name)' is sparse",
-        remedy: "convert the model without sparsity"
-      )
-    }
-    return try locating("tensor '\(tensor.name)'") { try Tensor(type, bytes: bytes) }
-  }
-
-  /// The type of a tensor as the file declares it.
-  func type(of tensor: TensorRecord) throws -> TensorType {
-    guard let dtype = DType(tflite: tensor.type) else {
-      throw Diagnostic("TFL015", "'\(tensor.name)' has elements of type \(tensor.type)")
-    }
-    let shape = Shape(tensor.shape.map(Int.init))
-    guard shape.isStatic, let count = shape.elementCount, dtype.byteCount(count) != nil else {
-      throw Diagnostic("TFL015", "'\(tensor.name)' has the shape \(shape)")
-    }
-    return TensorType(dtype, shape, quantization: try quantization(of: tensor, shape))
-  }
-
-  private func quantization(of tensor: TensorRecord, _ shape: Shape) throws -> Quantization? {
-    guard let record = tensor.quantization else { return nil }
-    func fault(_ what: String) -> Diagnostic {
-      Diagnostic("TFL016", "the quantization of '\(tensor.name)' is not understood: \(what)")
-    }
-    guard !record.isExotic else { throw fault("it is blockwise or custom") }
-    let zeroPoints = record.zeroPoints.map { Int32(clamping: $0) }
-    guard let scale = record.scales.first else { return nil }
-    if record.scales.count == 1 {
-      guard zeroPoints.count <= 1 else { throw fault("\(zeroPoints.count) zero points") }
-      return Quantization(scale: scale, zeroPoint: zeroPoints.first ?? 0)
-    }
-    // Some converters keep the axis of a filter for its bias, which has one axis only.
-    let axis = shape.rank == 1 ? 0 : Int(record.axis)
-    guard shape.dims.indices.contains(axis), shape.dims[axis] == record.scales.count else {
-      throw fault("\(record.scales.count) scales along axis \(axis) of \(shape)")
-    }
-    guard zeroPoints.isEmpty || zeroPoints.count == record.scales.count else {
-      throw fault("\(zeroPoints.count) zero points for \(record.scales.count) scales")
-    }
-    return Quantization(
-      scales: record.scales,
-      zeroPoints: zeroPoints.isEmpty ? nil : zeroPoints,
-      axis: axis
-    )
-  }
-
-  private mutating func uniqueName(_ name: String, or fallback: String) -> String {
-    valueNames.unique(name.isEmpty ? fallback : name)
-  }
-}
-
-/// Names that are given out once.
-private struct UniqueNames {
-  private var used: Set<String> = []
-  private var next: [String: Int] = [:]
-
-  /// `name`, or `name` with a number when it is taken.
-  mutating func unique(_ name: String) -> String {
-    if used.insert(name).inserted { return name }
-    while true {
-      let number = next[name, default: 1]
-      next[name] = number + 1
-      if used.insert("\(name)_\(number)").inserted { return "\(name)_\(number)" }
-    }
+    return try? ReferenceEvaluator.evaluate(op, tensors, as: types)
   }
 }

@@ -23,10 +23,14 @@ protocol TFLiteOperator: Operator {
 enum TFLiteOperators {
   /// One row for each operator of ours.
   static let all: [any TFLiteOperator.Type] = [
-    BatchNorm.self, Binary.self, Cast.self, Concat.self, Conv2D.self, DepthwiseConv2D.self,
-    Dequantize.self, FullyConnected.self, Gather.self, LeakyReLU.self, MatMul.self, PReLU.self,
-    Pad.self, Pool2D.self, Quantize.self, Reduce.self, Reshape.self, Resize2D.self, Select.self,
-    Slice.self, Softmax.self, Split.self, Transpose.self, TransposeConv2D.self, Unary.self,
+    ArgReduce.self, BatchNorm.self, BatchToSpace.self, Binary.self, BroadcastTo.self, Cast.self,
+    Concat.self, Conv2D.self, Conv3D.self, CumulativeSum.self, DepthToSpace.self,
+    DepthwiseConv2D.self, Dequantize.self, FullyConnected.self, Gather.self, GatherND.self,
+    LeakyReLU.self, LocalResponseNorm.self, LogSoftmax.self, MatMul.self, NonMaxSuppression.self,
+    OneHot.self, PReLU.self, Pad.self, Pool2D.self, Quantize.self, Reduce.self, Reshape.self,
+    Resize2D.self, Reverse.self, ReverseSequence.self, ScatterND.self, SegmentReduce.self,
+    Select.self, Slice.self, Softmax.self, SpaceToBatch.self, SpaceToDepth.self, Split.self,
+    Tile.self, TopK.self, Transpose.self, TransposeConv2D.self, TransposeConv3D.self, Unary.self,
   ]
 
   /// The reader of each operator of a file.

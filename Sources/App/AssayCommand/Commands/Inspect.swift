@@ -1,5 +1,6 @@
 import AssayBase
 import AssayCatalog
+import AssayFormat
 import AssayGraph
 import AssayRewrite
 import AssayTensor
@@ -113,6 +114,9 @@ private struct Inspection {
       "name": .string(graph.name),
       "inputs": .array(graph.inputs.map { port($0, graph[$0].name) }),
       "outputs": .array(graph.outputs.map { port($0, graph.outputName($0)) }),
+      "facts": .array(
+        model.facts.map { .object(["name": .string($0.name), "value": .string($0.value)]) }
+      ),
       "parameters": JSON(graph.parameterCount),
       "macs": JSON(graph.cost.macs),
       "constantBytes": JSON(constantBytes),
@@ -147,6 +151,10 @@ private struct Inspection {
       """
     for id in graph.inputs { text += "input   \(graph[id].name)  \(graph[id].type)\n" }
     for id in graph.outputs { text += "output  \(graph.outputName(id))  \(graph[id].type)\n" }
+    if !model.facts.isEmpty {
+      text += "\n"
+      for fact in model.facts { text += "\(fact.name): \(fact.value)\n" }
+    }
     text += "\n"
     text += Text.table(
       ["operator", "count", "MACs"],

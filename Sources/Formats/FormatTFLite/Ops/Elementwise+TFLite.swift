@@ -11,6 +11,7 @@ extension Unary: TFLiteOperator {
     (.abs, "ABS"), (.negative, "NEG"), (.square, "SQUARE"), (.floor, "FLOOR"), (.ceil, "CEIL"),
     (.round, "ROUND"), (.sin, "SIN"), (.cos, "COS"), (.elu, "ELU"), (.hardSwish, "HARD_SWISH"),
     (.gelu, "GELU"), (.geluApproximate, "GELU"), (.logicalNot, "LOGICAL_NOT"),
+    (.sign, "SIGN"),
   ]
 
   static var builtins: [BuiltinOperator] { table.map(\.builtin) }
@@ -67,6 +68,8 @@ extension Binary: TFLiteOperator {
     (.floorModulo, "FLOOR_MOD"), (.equal, "EQUAL"), (.notEqual, "NOT_EQUAL"), (.less, "LESS"),
     (.lessEqual, "LESS_EQUAL"), (.greater, "GREATER"), (.greaterEqual, "GREATER_EQUAL"),
     (.logicalAnd, "LOGICAL_AND"), (.logicalOr, "LOGICAL_OR"),
+    (.bitwiseXor, "BITWISE_XOR"), (.shiftRight, "RIGHT_SHIFT"), (.atan2, "ATAN2"),
+    (.shiftLeft, "STABLEHLO_SHIFT_LEFT"),
   ]
 
   static var builtins: [BuiltinOperator] { table.map(\.builtin) }

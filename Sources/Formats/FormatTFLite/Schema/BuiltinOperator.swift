@@ -21,6 +21,9 @@ struct BuiltinOperator: Hashable, Sendable, ExpressibleByStringLiteral {
     Self.names.indices.contains(Int(code)) ? Self.names[Int(code)] : "builtin operator \(code)"
   }
 
+  /// Every operator of the schema, by number.
+  static let all = names.indices.map { BuiltinOperator(code: Int32($0)) }
+
   /// The names by number.
   private static let names: [String] = """
     ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE \

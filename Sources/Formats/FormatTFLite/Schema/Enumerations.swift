@@ -11,8 +11,10 @@ enum OptionsType {
   static let softmax: UInt8 = 9
   static let concatenation: UInt8 = 10
   static let add: UInt8 = 11
+  static let localResponseNormalization: UInt8 = 13
   static let resizeBilinear: UInt8 = 15
   static let reshape: UInt8 = 17
+  static let spaceToDepth: UInt8 = 19
   static let multiply: UInt8 = 21
   static let pad: UInt8 = 22
   static let gather: UInt8 = 23
@@ -21,18 +23,33 @@ enum OptionsType {
   static let divide: UInt8 = 29
   static let stridedSlice: UInt8 = 32
   static let exp: UInt8 = 33
+  static let topK: UInt8 = 34
   static let split: UInt8 = 35
+  static let logSoftmax: UInt8 = 36
   static let cast: UInt8 = 37
+  static let argMax: UInt8 = 40
   static let less: UInt8 = 41
   static let negative: UInt8 = 42
   static let select: UInt8 = 47
   static let transposeConv: UInt8 = 49
+  static let tile: UInt8 = 51
+  static let argMin: UInt8 = 57
+  static let oneHot: UInt8 = 61
   static let resizeNearest: UInt8 = 74
   static let leakyReLU: UInt8 = 75
   static let mirrorPad: UInt8 = 77
   static let splitV: UInt8 = 79
+  static let reverse: UInt8 = 81
+  static let gatherND: UInt8 = 83
+  static let reverseSequence: UInt8 = 87
+  static let depthToSpace: UInt8 = 94
+  static let nonMaxSuppressionV5: UInt8 = 96
+  static let scatterND: UInt8 = 97
   static let selectV2: UInt8 = 98
   static let batchMatMul: UInt8 = 101
+  static let cumsum: UInt8 = 102
+  static let broadcastTo: UInt8 = 104
+  static let conv3D: UInt8 = 106
   static let gelu: UInt8 = 116
 }
 
@@ -50,6 +67,9 @@ extension DType {
     }
     self = type
   }
+
+  /// The number of integers of two bits, which are held in eight.
+  static let tfliteInt2: Int8 = 19
 
   /// The type's number in the schema; every type of ours has one.
   var tfliteNumber: Int8 {

@@ -53,7 +53,8 @@ struct TensorRecord {
   var buffer: Int
   var quantization: QuantizationRecord?
   var isVariable = false
-  var isSparse = false
+  /// How the elements of a sparse constant lie in its buffer.
+  var sparsity: SparsityRecord?
   /// Whether its elements lie in another file.
   var isExternal = false
 }
@@ -63,8 +64,32 @@ struct QuantizationRecord {
   var scales: [Float]
   var zeroPoints: [Int64]
   var axis: Int32
-  /// Whether the scales are of a kind other than one for each slice (blockwise, custom).
-  var isExotic = false
+  /// The table of a kind of scales other than one for each slice: its number in the union
+  /// QuantizationDetails, and the fields of the blockwise kind.
+  var kind: UInt8 = 0
+  var blockwise: BlockwiseRecord?
+}
+
+/// Scales for each block of some elements of the last axis, which lie in tensors of their own.
+struct BlockwiseRecord {
+  var scales: Int
+  /// -1 where every zero point is 0.
+  var zeroPoints: Int
+  var blockSize: Int
+}
+
+/// The layout of a sparse constant: the order in which its axes (and those within a block) are
+/// walked, and for each whether it is dense or lists the indices that are there.
+struct SparsityRecord {
+  var traversalOrder: [Int]
+  /// The axis of the tensor that each axis of a block belongs to.
+  var blockMap: [Int]
+  var dimensions: [Dimension]
+
+  enum Dimension {
+    case dense(Int)
+    case sparse(segments: [Int], indices: [Int])
+  }
 }
 
 /// An application of an operator.
@@ -76,8 +101,13 @@ struct OperatorRecord {
   var optionsType: UInt8 = 0
   /// Options as a file holds them.
   var options: FlatTable?
-  /// Options to be written.
+  /// The second union of options, which newer operators use.
+  var secondOptionsType: UInt8 = 0
+  var secondOptions: FlatTable?
+  /// Options to be written, in the first union or in the second.
   var newOptions: FlatObject?
-  /// The length of a custom operator's options.
-  var customLength = 0
+  /// A custom operator's options.
+  var customOptions: ByteView?
+  /// Tensors within the operator, which only carry quantization.
+  var intermediates: [Int32] = []
 }
