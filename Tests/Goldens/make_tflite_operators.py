@@ -15,10 +15,11 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
 
 TYPES = {
     "float32": 0, "float16": 1, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7,
-    "int8": 9, "float64": 10, "uint32": 15, "complex64": 8,
+    "int8": 9, "float64": 10, "uint32": 15, "complex64": 8, "resource": 13, "int4": 17,
 }
 rng = np.random.RandomState(7)
 
@@ -26,7 +27,9 @@ rng = np.random.RandomState(7)
 class Value:
     """A tensor of a file: an input (`data` is fed), a constant or a variable."""
 
-    def __init__(self, data=None, dtype=None, shape=None, q=None, const=False, variable=False):
+    def __init__(self, data=None, dtype=None, shape=None, q=None, const=False, variable=False,
+                 sparsity=None, raw=None):
+        self.sparsity, self.raw = sparsity, raw
         self.data = None if data is None else np.asarray(data)
         self.dtype = dtype or str(self.data.dtype)
         self.shape = list(self.data.shape) if shape is None else list(shape)
@@ -59,9 +62,11 @@ def tensor(model, graph, value, name):
     entry.isVariable = value.variable
     entry.hasRank = True
     entry.buffer = 0
+    entry.sparsity = value.sparsity
     if value.const:
         data = schema.BufferT()
-        data.data = np.frombuffer(value.data.tobytes(), dtype=np.uint8)
+        content = value.data.tobytes() if value.raw is None else value.raw
+        data.data = np.frombuffer(content, dtype=np.uint8)
         model.buffers.append(data)
         entry.buffer = len(model.buffers) - 1
     if value.q:
@@ -82,16 +87,28 @@ def options_of(kind, fields):
     return options
 
 
-def build(operators, inputs, outputs, second=False):
-    """`operators`: (builtin, version, inputs, outputs, options kind, fields)."""
+def build(operators, inputs, outputs, others=()):
+    """`operators`: (builtin, version, inputs, outputs, options kind, fields); `others`: further
+    subgraphs of operators, inputs and outputs."""
     model = schema.ModelT()
     model.version = 3
     model.description = "operators"
     model.buffers = [schema.BufferT()]
     model.operatorCodes = []
+    model.subgraphs = [
+        subgraph(model, name, *parts)
+        for name, parts in [("main", (operators, inputs, outputs))]
+        + [(f"sub{index}", other) for index, other in enumerate(others, 1)]
+    ]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def subgraph(model, name, operators, inputs, outputs):
     graph = schema.SubGraphT()
     graph.tensors, graph.operators = [], []
-    graph.name = "main"
+    graph.name = name
     known = {}
 
     def index(value, name="t"):
@@ -120,10 +137,7 @@ def build(operators, inputs, outputs, second=False):
             entry.builtinOptions = options_of(kind, fields or {})
         graph.operators.append(entry)
     graph.outputs = [known[id(value)] for value in outputs]
-    model.subgraphs = [graph]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return graph
 
 
 def run(name, content, inputs):
@@ -149,9 +163,39 @@ def run(name, content, inputs):
 cases = []
 
 
-def case(name, builtin, ins, outs, kind=None, fields=None, version=1, operators=None):
+def case(name, builtin, ins, outs, kind=None, fields=None, version=1, operators=None, others=()):
     """A case; inputs that are neither constant nor variable are fed."""
-    cases.append((name, operators or [(builtin, version, ins, outs, kind, fields)], ins, outs))
+    operators = operators or [(builtin, version, ins, outs, kind, fields)]
+    cases.append((name, operators, ins, outs, others))
+
+
+def dense_axis(size):
+    axis = schema.DimensionMetadataT()
+    axis.format, axis.denseSize = 0, size
+    return axis
+
+
+def sparse_axis(segments, indices):
+    axis = schema.DimensionMetadataT()
+    axis.format = 1
+    axis.arraySegmentsType = schema.SparseIndexVector.Int32Vector
+    axis.arraySegments = schema.Int32VectorT()
+    axis.arraySegments.values = np.asarray(segments, "int32")
+    axis.arrayIndicesType = schema.SparseIndexVector.Uint8Vector
+    axis.arrayIndices = schema.Uint8VectorT()
+    axis.arrayIndices.values = np.asarray(indices, "uint8")
+    return axis
+
+
+def sparse(values, shape, order, blocks, axes):
+    layout = schema.SparsityParametersT()
+    layout.traversalOrder = np.asarray(order, "int32")
+    if blocks:
+        layout.blockMap = np.asarray(blocks, "int32")
+    layout.dimMetadata = axes
+    value = Value(np.asarray(values, "float32"), const=True, sparsity=layout)
+    value.shape = shape
+    return value
 
 
 def define():
@@ -326,21 +370,100 @@ def define():
     case("stablehlo_shift_left", "STABLEHLO_SHIFT_LEFT",
          [Value(np.array([1, 5, -3], "int32")), c([3, 0, 2])], [o("int32")],
          "StablehloShiftLeftOptions")
+    define_structures()
     for name in ["ADD", "MULTIPLY", "MAXIMUM", "MINIMUM"]:
         case(f"stablehlo_{name.lower()}", f"STABLEHLO_{name}", [f(2, 3), f(2, 3)], [o()])
+
+
+def binary(builtin, kind):
+    a, b, r = Value(dtype="float32", shape=[3]), Value(dtype="float32", shape=[3]), None
+    r = Value(dtype="float32", shape=[3])
+    return ([(builtin, 1, [a, b], [r], kind, {})], [a, b], [r])
+
+
+def define_structures():
+    """Subgraphs, variables and constants that are no plain arrays."""
+    for truth in [True, False]:
+        x, y, r = floats(3), floats(3), out()
+        case(f"if_{str(truth).lower()}", None, [x, y], [r], operators=[
+            ("IF", 1, [const(truth, "bool"), x, y], [r], "IfOptions",
+             {"thenSubgraphIndex": 1, "elseSubgraphIndex": 2}),
+        ], others=[binary("ADD", "AddOptions"), binary("MUL", "MulOptions")])
+
+    def loop():
+        i, a, c = Value(dtype="int32", shape=[]), floats(3), out("bool")
+        condition = ([("LESS", 1, [i, const(4)], [c], "LessOptions", {})], [i, a], [c])
+        j, b = Value(dtype="int32", shape=[]), Value(dtype="float32", shape=[3])
+        k, d = Value(dtype="int32", shape=[]), Value(dtype="float32", shape=[3])
+        body = ([("ADD", 1, [j, const(1)], [k], "AddOptions", {}),
+                 ("ADD", 1, [b, b], [d], "AddOptions", {})], [j, b], [k, d])
+        return [condition, body]
+
+    x, count, r = floats(3), out("int32"), out()
+    case("while_counts", None, [x], [r], operators=[
+        ("WHILE", 1, [const(1), x], [count, r], "WhileOptions",
+         {"condSubgraphIndex": 1, "bodySubgraphIndex": 2}),
+    ], others=loop())
+
+    empty = flexbuffers.Builder()
+    with empty.Map():
+        pass
+    x, y, r = floats(3), floats(3), out()
+    case("composite", None, [x, y], [r], operators=[
+        ("STABLEHLO_COMPOSITE", 1, [x, y], [r], "StableHLOCompositeOptions",
+         {"name": "assay.sum", "decompositionSubgraphIndex": 1,
+          "compositeAttributes": np.frombuffer(empty.Finish(), dtype=np.uint8)}),
+    ], others=[binary("ADD", "AddOptions")])
+
+    def handle():
+        return Value(dtype="resource", shape=[])
+
+    names = {"container": "c", "sharedName": "weights"}
+    first, second, read, x, r = handle(), handle(), Value(dtype="float32", shape=[3]), floats(3), out()
+    case("variable_of_loading", None, [x], [r], operators=[
+        ("CALL_ONCE", 1, [], [], "CallOnceOptions", {"initSubgraphIndex": 1}),
+        ("VAR_HANDLE", 1, [], [second], "VarHandleOptions", names),
+        ("READ_VARIABLE", 1, [second], [read], "ReadVariableOptions", {}),
+        ("ADD", 1, [x, read], [r], "AddOptions", {}),
+    ], others=[([
+        ("VAR_HANDLE", 1, [], [first], "VarHandleOptions", names),
+        ("ASSIGN_VARIABLE", 1, [first, const([1.5, -2, 4], "float32")], [],
+         "AssignVariableOptions", {}),
+    ], [], [])])
+
+    rows = sparse([1, 2, 3, 4, 5], [4, 6], [0, 1], None,
+                  [dense_axis(4), sparse_axis([0, 2, 2, 3, 5], [1, 4, 0, 2, 5])])
+    blocks = sparse(np.arange(1, 13), [4, 8], [0, 1, 2], [1],
+                    [dense_axis(4), sparse_axis([0, 1, 1, 2, 3], [1, 0, 1]), dense_axis(4)])
+    for name, weights, width in [("sparse_rows", rows, 6), ("sparse_blocks", blocks, 8)]:
+        x, whole, r = floats(2, width), Value(dtype="float32", shape=[4, width]), out()
+        case(name, None, [x], [r], operators=[
+            ("DENSIFY", 1, [weights], [whole], "DensifyOptions", {}),
+            ("FULLY_CONNECTED", 1, [x, whole, None], [r], "FullyConnectedOptions", {}),
+        ])
+
+    nibbles = np.array([[-8, 7, 3], [0, -1, 5]], "int8")
+    low = nibbles.reshape(-1).astype("uint8") & 15
+    packed = bytes((low[0::2] | (low[1::2] << 4)).tolist())
+    weights = Value(nibbles, dtype="int4", const=True, raw=packed, q=([0.25], [0]))
+    real, x, r = Value(dtype="float32", shape=[2, 3]), floats(2, 3), out()
+    case("dequantize_int4", None, [x], [r], operators=[
+        ("DEQUANTIZE", 6, [weights], [real], None, None),
+        ("ADD", 1, [x, real], [r], "AddOptions", {}),
+    ])
 
 
 def main(path):
     define()
     failures = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, operators, ins, outs in cases:
+        for name, operators, ins, outs, others in cases:
             fed = [v for v in ins if v is not None and not v.const and not v.variable]
             try:
-                results = run(name, build(operators, fed, outs), fed)
+                results = run(name, build(operators, fed, outs, others), fed)
                 for value, result in zip(outs, results):
                     value.shape = list(result.shape)
-                content = build(operators, fed, outs)
+                content = build(operators, fed, outs, others)
                 results = run(name, content, fed)
             except Exception as error:  # noqa: BLE001
                 failures.append(f"{name}: {str(error).splitlines()[0]}")

@@ -27,12 +27,14 @@ public func exportFormat(for path: String) throws -> any ModelFormat {
 /// Every file is whole or not there. Companions are written before the model's own file; a model that
 /// is a folder appears at once, in place of a folder that was there.
 ///
+/// - Parameter report: called with each finding that does not keep the model from being written.
 /// - Returns: the number of bytes written.
 @discardableResult
 public func exportModel(
   _ graph: Graph,
   to path: String,
-  options: ExportOptions
+  options: ExportOptions,
+  report: (Diagnostic) -> Void = { _ in }
 ) throws -> Int {
   let format = try exportFormat(for: path)
   let path = path.hasSuffix("/") ? String(path.dropLast()) : path
@@ -43,6 +45,7 @@ public func exportModel(
     let simple = try graph.decomposed { !format.canExport($0) }
     return try format.exportModel(simple, options: options)
   }
+  for note in model.notes { report(note) }
   guard let main = model.main else {
     try writeFolder(model.companions, to: path)
     return model.byteCount

@@ -139,11 +139,14 @@ public struct ExportedModel: Sendable {
   public var main: [ByteView]?
   /// The other files: beside the model's own one, or those in its folder.
   public var companions: [File]
+  /// What the user should know of it, such as operators that not every runtime has.
+  public var notes: [Diagnostic] = []
 
   /// A model in a file.
-  public init(_ main: [ByteView], companions: [File] = []) {
+  public init(_ main: [ByteView], companions: [File] = [], notes: [Diagnostic] = []) {
     self.main = main
     self.companions = companions
+    self.notes = notes
   }
 
   /// A model that is a folder with these files.

@@ -44,9 +44,6 @@ public enum TFLiteBuiltins {
     "STABLEHLO_RNG_BIT_GENERATOR": random,
     "BITCAST": "it reads the bits of one type as another",
     "STABLEHLO_CUSTOM_CALL": "what it calls is not in the file",
-    "STABLEHLO_SCATTER": "its function may be any subgraph",
-    "STABLEHLO_GATHER": "it gathers blocks along any axes at computed places",
-    "STABLEHLO_SORT": "its order may be any subgraph",
     "REDUCE_WINDOW": "it was withdrawn from the schema",
   ]
 
@@ -62,6 +59,8 @@ public enum TFLiteBuiltins {
     "STABLEHLO_COMPOSITE": "its subgraph is in the file",
     "STABLEHLO_CONVOLUTION": "images", "STABLEHLO_REDUCE": "sum, product, max or min",
     "STABLEHLO_REDUCE_WINDOW": "max or sum of images", "SVDF": "floats; state of zeros",
+    "STABLEHLO_GATHER": "slices of the first axes",
+    "STABLEHLO_SCATTER": "slices of the first axes", "STABLEHLO_SORT": "one list of numbers",
     "RFFT2D": "lengths up to 512 x 4096",
   ]
 }

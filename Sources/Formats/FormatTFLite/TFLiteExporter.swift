@@ -2,6 +2,7 @@ import AssayBase
 import AssayCodec
 import AssayGraph
 import AssayTensor
+import AssayTensorFlow
 
 /// A node as its operator's `write` sees it.
 struct ExportedNode {
@@ -42,8 +43,11 @@ struct TFLiteExporter {
   private var subgraph = SubgraphRecord()
   private var tensorOfValue: [ValueID: Int32] = [:]
   private var codeIndices: [CodeName: Int] = [:]
-  /// Whether custom operators of the file that was read are written back.
+  /// Whether custom operators of the file that was read are written back, and TensorFlow's used where
+  /// the format has none.
   private let allowsCustom: Bool
+  /// What the user should know of the file.
+  var notes: [Diagnostic] = []
   /// Buffers by a sample of their bytes, so that equal constants lie in the file once.
   private var buffersBySample: [BufferSample: [Int]] = [:]
   /// Reshapes that need no operator, because every reader of their result flattens by itself: the
@@ -75,14 +79,7 @@ struct TFLiteExporter {
       do {
         try locating("node '\(node.name)' (\(node.op.name))") {
           if let opaque = node.op as? Opaque { return try write(opaque, view) }
-          guard let op = node.op as? any TFLiteOperator else {
-            throw Diagnostic(
-              "TFL101",
-              "TensorFlow Lite has no operator \(node.op.name)",
-              remedy: "export as ONNX, or replace the operator in the network"
-            )
-          }
-          try op.write(view, to: &self)
+          try write(node, view)
         }
       } catch let fault as Diagnostic {
         faults.append(fault)
@@ -98,6 +95,25 @@ struct TFLiteExporter {
     model.signatures = [signature()]
     addMetadata()
     return model
+  }
+
+  /// Writes a node by the format's operators, or else, where custom ones are allowed, as TensorFlow's.
+  private mutating func write(_ node: Node, _ view: ExportedNode) throws {
+    let before = self
+    do {
+      guard let op = node.op as? any TFLiteOperator else {
+        throw Diagnostic(
+          "TFL101",
+          "TensorFlow Lite has no operator \(node.op.name)",
+          remedy: "export as ONNX, or replace the operator in the network"
+        )
+      }
+      try op.write(view, to: &self)
+    } catch {
+      guard allowsCustom, canExportToTensorFlow(node.op) else { throw error }
+      self = before
+      try writeFlex(node)
+    }
   }
 
   private func isFlattened(_ node: Node) -> Bool {
@@ -205,6 +221,31 @@ struct TFLiteExporter {
     )
     subgraph.operators[subgraph.operators.count - 1].secondOptionsType = payload.secondOptionsType
     subgraph.operators[subgraph.operators.count - 1].customOptions = payload.customOptions
+    guard isCustom else { return }
+    let needs =
+      op.name == EdgeTPUExecutable.customName
+      ? "the Edge TPU delegate"
+      : op.name.hasPrefix("Flex") ? "the Select TensorFlow operators linked" : "it registered"
+    notes.append(
+      Diagnostic(
+        "TFL112",
+        "\(op.name) is kept as a custom operator",
+        at: ["node '\(node.name)'"],
+        remedy: "LiteRT runs it with \(needs), other runtimes do not",
+        severity: .warning
+      )
+    )
+  }
+
+  /// Adds a custom operator.
+  mutating func addCustom(
+    _ name: String,
+    inputs: [Int32],
+    outputs: [Int32],
+    options: ByteView
+  ) {
+    add("CUSTOM", custom: name, inputs: inputs, outputs: outputs)
+    subgraph.operators[subgraph.operators.count - 1].customOptions = options
   }
 
   /// A new tensor that keeps its elements from one run to the next.

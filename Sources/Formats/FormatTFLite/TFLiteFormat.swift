@@ -49,10 +49,16 @@ public struct TFLiteFormat: ModelFormat {
   /// of inputs and outputs. Operators without a builtin are decomposed where that is possible. Weights
   /// of more than 1.75 GB lie behind the tables, where LiteRT finds them.
   public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
+    try exportModel(graph, options: options).main ?? []
+  }
+
+  /// Graph -> the file, with a note for each operator that not every runtime has (TFL112).
+  public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
     let simple = try graph.decomposed { !canExport($0) }
     var exporter = TFLiteExporter(simple, allowsCustom: options.allowsCustom)
     let record = try exporter.run(description: options.description)
-    return try record.write() + (ModelMetadata.archive(of: graph) ?? [])
+    let parts = try record.write() + (ModelMetadata.archive(of: graph) ?? [])
+    return ExportedModel(parts, notes: exporter.notes)
   }
 
   /// Whether nodes with this operator can be written, as far as the operator alone decides.

@@ -21,6 +21,8 @@ extension TFLiteImporter {
     guard depth < Self.deepest else {
       throw Diagnostic("TFL024", "subgraphs call one another more than \(Self.deepest) deep")
     }
+    // A loop of empty subgraphs counts too.
+    readCount += 1
     let outer = frame
     depth += 1
     defer {

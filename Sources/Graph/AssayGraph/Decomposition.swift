@@ -6,7 +6,7 @@ public protocol DecomposableOperator: Operator {
   /// Adds the nodes that compute `node`, whose operator this is; the last one by
   /// `Decomposition.finish`.
   ///
-  /// - Throws: `Diagnostic` GRF… when these inputs cannot be decomposed.
+  /// - Throws: `Diagnostic` GRF003 when these inputs have no simpler form, other GRF… for a fault.
   func decompose(_ node: Node, into graph: inout Decomposition) throws
 }
 
@@ -117,7 +117,7 @@ public struct Decomposition {
 
 extension Graph {
   /// The graph with simpler operators in the place of those that `isWanted` names and that can be
-  /// decomposed, and again in theirs.
+  /// decomposed, and again in theirs; others stay.
   ///
   /// - Throws: `Diagnostic` GRF… located at the node that cannot be decomposed.
   public func decomposed(where isWanted: (any Operator) -> Bool) throws -> Graph {
@@ -134,8 +134,13 @@ extension Graph {
           continue
         }
         var fragment = Decomposition(graph, node, used: used)
-        try locating("node '\(node.name)' (\(node.op.name))") {
-          try op.decompose(node, into: &fragment)
+        do {
+          try locating("node '\(node.name)' (\(node.op.name))") {
+            try op.decompose(node, into: &fragment)
+          }
+        } catch let fault as Diagnostic where fault.code == "GRF003" {
+          nodes.append(node)
+          continue
         }
         graph = fragment.result
         nodes += fragment.nodes

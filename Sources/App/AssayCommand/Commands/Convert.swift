@@ -54,7 +54,8 @@ let convertCommand = CommandSpec(
       opset: try arguments.integer("--opset"),
       irVersion: try arguments.integer("--ir-version"),
       allowsCustom: arguments.has("--allow-custom")
-    )
+    ),
+    report: { console.report($0) }
   )
   let elapsed = Double(Host.monotonicNanoseconds() - start)
   try console.result(

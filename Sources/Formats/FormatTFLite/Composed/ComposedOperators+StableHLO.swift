@@ -261,7 +261,7 @@ extension ComposedOperators {
   }
 
   /// The one function that a subgraph of two numbers computes; `nil` for anything else.
-  private static func function(_ index: Int, _ importer: TFLiteImporter) -> BuiltinOperator? {
+  static func function(_ index: Int, _ importer: TFLiteImporter) -> BuiltinOperator? {
     guard importer.model.subgraphs.indices.contains(index) else { return nil }
     let subgraph = importer.model.subgraphs[index]
     guard subgraph.operators.count == 1, subgraph.inputs.count == 2,

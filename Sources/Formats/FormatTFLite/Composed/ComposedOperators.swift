@@ -9,7 +9,9 @@ enum ComposedOperators {
   /// The reader of each.
   static let readers: [BuiltinOperator: Reader] = {
     var all = composed
-    for table in [shapes, control, numbers, signals, recurrent, stable] {
+    for table in [
+      shapes, control, numbers, signals, recurrent, stable, stableIndexing,
+    ] {
       all.merge(table) { first, _ in first }
     }
     return all

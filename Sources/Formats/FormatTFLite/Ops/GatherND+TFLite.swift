@@ -39,7 +39,7 @@ extension GatherND: TFLiteOperator {
       case (.bool, _): 5
       case (_, .int16): 4
       case (.int16, _): 3
-      default: integerVersion(of: x)
+      default: 1
       }
     exporter.add("GATHER_ND", version: version, node, options: (OptionsType.gatherND, FlatObject()))
   }

@@ -24,7 +24,7 @@ extension Reverse: TFLiteOperator {
         : exporter.temporary("\(node.name)/reversed\(index)", type)
       exporter.add(
         "REVERSE_V2",
-        version: type.dtype == .bool ? 2 : 1,
+        version: type.dtype == .bool ? 2 : integerVersion(of: type, int8: 3),
         inputs: [input, try exporter.constant("\(node.name)/axis\(index)", [axis])],
         outputs: [result],
         options: (OptionsType.reverse, FlatObject())

@@ -9,7 +9,7 @@ extension Tile: TFLiteOperator {
   func write(_ node: ExportedNode, to exporter: inout TFLiteExporter) throws {
     exporter.add(
       "TILE",
-      version: integerVersion(of: try node.type(0), int8: 3, int16: 3),
+      version: integerVersion(of: try node.type(0), int8: 3),
       inputs: [
         exporter.tensor(node.input(0)),
         try exporter.constant("\(node.name)/repeats", repeats),
