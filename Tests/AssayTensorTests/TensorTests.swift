@@ -117,12 +117,33 @@ import Testing
     #expect(unsigned.integers() == [15, 8, 7])
   }
 
+  @Test func everyBlockHasAScaleOfItsOwn() throws {
+    // Rows of 5 in blocks of 2: the last block of each is short.
+    let scales: [Float] = [1, 2, 4, 0.5, 8, 16]
+    let quantization = Quantization(scales: scales, axis: 1, blockSize: 2)
+    let shape: Shape = [2, 5]
+    #expect(quantization.channels(of: shape) == [0, 0, 1, 1, 2, 3, 3, 4, 4, 5])
+    let reals: [Float] = [1, -3, 4, 8, 12, 0.5, 1, 24, -8, 112]
+    let packed = try #require(Tensor(reals, shape).converted(to: .int4, quantization: quantization))
+    #expect(packed.bytes.count == 5)
+    #expect(packed.integers() == [1, -3, 2, 4, 3, 1, 2, 3, -1, 7])
+    #expect(packed.floats() == reals)
+    // Along the first axis: blocks of 3 of 4 rows.
+    let columns = Quantization(scales: [1, 10, 2, 20], axis: 0, blockSize: 3)
+    #expect(columns.channels(of: [4, 2]) == [0, 1, 0, 1, 0, 1, 2, 3])
+    // Scales that do not fit the shape have no places.
+    #expect(Quantization(scales: [1, 2], axis: 1, blockSize: 2).channels(of: shape) == nil)
+    #expect(Quantization(scales: [1], axis: 5, blockSize: 2).channels(of: shape) == nil)
+  }
+
   @Test func floatsBecomeIntegersByClamping() {
     let floats = Tensor([1e30, -1e30, .nan, -1.9, 300] as [Float], [5])
     let integers = floats.converted(to: .int8)?.elements(as: Int8.self)
     #expect(integers == [127, -128, 0, -1, 127])
     #expect(floats.converted(to: .int64)?.elements(as: Int64.self)[1] == .min)
     #expect(floats.converted(to: .uint8)?.elements(as: UInt8.self) == [255, 0, 0, 0, 255])
+    #expect(floats.converted(to: .int4)?.integers() == [7, -8, 0, -1, 7])
+    #expect(floats.converted(to: .uint4)?.bytes.array == [0x0F, 0x00, 0x0F])
   }
 
   @Test func everyHalfIsItsFloat() {

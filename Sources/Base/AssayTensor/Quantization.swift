@@ -8,6 +8,12 @@ public struct Quantization: Sendable, Hashable {
   public var zeroPoints: [Int32]
   /// The axis that has a scale for each of its slices; `nil` for one scale in all.
   public var axis: Int?
+  /// The number of consecutive elements along `axis` that share a scale (blockwise quantization);
+  /// `nil` when whole slices do.
+  ///
+  /// Scales and zero points then lie as the elements of a tensor of this shape in which the extent of
+  /// `axis` is divided by this number, rounded up.
+  public var blockSize: Int?
 
   /// One scale for the whole tensor.
   public init(scale: Float, zeroPoint: Int32) {
@@ -23,12 +29,43 @@ public struct Quantization: Sendable, Hashable {
     self.axis = axis
   }
 
+  /// A scale for every `blockSize` elements along `axis`; zero points default to 0 (symmetric).
+  public init(scales: [Float], zeroPoints: [Int32]? = nil, axis: Int, blockSize: Int) {
+    self.init(scales: scales, zeroPoints: zeroPoints, axis: axis)
+    self.blockSize = blockSize
+  }
+
   /// The scale when there is one for the whole tensor (the first otherwise; 1 when there is none).
   public var scale: Float { scales.first ?? 1 }
   /// The zero point when there is one for the whole tensor.
   public var zeroPoint: Int32 { zeroPoints.first ?? 0 }
   /// Whether each slice along an axis has a scale of its own.
-  public var isPerChannel: Bool { axis != nil && scales.count > 1 }
+  public var isPerChannel: Bool { axis != nil && blockSize == nil && scales.count > 1 }
+  /// Whether every few elements along an axis have a scale of their own.
+  public var isBlockwise: Bool { axis != nil && blockSize != nil }
+
+  /// The place in `scales` of each element of a tensor, in order; `nil` when the scales do not fit the
+  /// shape.
+  public func channels(of shape: Shape) -> [Int]? {
+    guard let count = shape.elementCount else { return nil }
+    guard let axis else { return [Int](repeating: 0, count: count) }
+    guard let axis = shape.normalized(axis: axis), count > 0 else {
+      return count == 0 ? [] : nil
+    }
+    let (inner, extent) = (shape.strides[axis], shape.dims[axis])
+    guard let blockSize else {
+      if scales.count == 1 { return [Int](repeating: 0, count: count) }
+      guard scales.count == extent else { return nil }
+      return (0..<count).map { $0 / inner % extent }
+    }
+    guard blockSize > 0 else { return nil }
+    let blocks = (extent - 1) / blockSize + 1
+    guard scales.count == count / extent * blocks else { return nil }
+    return (0..<count).map { index in
+      let (outer, place) = (index / (inner * extent), index / inner % extent)
+      return (outer * blocks + place / blockSize) * inner + index % inner
+    }
+  }
 
   /// The integer that stands for `real`, rounded half away from zero and clamped to `range`.
   public func quantize(_ real: Float, to range: ClosedRange<Int>, channel: Int = 0) -> Int {

@@ -79,14 +79,10 @@ extension Tensor {
 
   private func dequantized(_ integers: [Int]) -> [Float] {
     guard let quantization else { return integers.map { Float($0) } }
-    guard quantization.isPerChannel, let axis = quantization.axis,
-      let normalized = shape.normalized(axis: axis)
+    guard quantization.isPerChannel || quantization.isBlockwise,
+      let channels = quantization.channels(of: shape)
     else { return integers.map { quantization.dequantize($0) } }
-    let inner = shape.strides[normalized]
-    let extent = shape.dims[normalized]
-    return integers.enumerated().map { index, value in
-      quantization.dequantize(value, channel: index / inner % extent)
-    }
+    return zip(integers, channels).map { quantization.dequantize($0, channel: $1) }
   }
 
   /// The tensor in another element type.
@@ -139,12 +135,10 @@ extension Tensor {
     guard let quantization = type.quantization, let range = type.dtype.integerRange else {
       return integers()
     }
-    let axis = quantization.isPerChannel ? quantization.axis.flatMap(shape.normalized(axis:)) : nil
-    let inner = axis.map { shape.strides[$0] } ?? 1
-    let extent = axis.map { shape.dims[$0] } ?? 1
-    return floats().enumerated().map { index, value in
-      quantization.quantize(value, to: range, channel: index / inner % extent)
-    }
+    guard quantization.isPerChannel || quantization.isBlockwise,
+      let channels = quantization.channels(of: shape)
+    else { return floats().map { quantization.quantize($0, to: range) } }
+    return zip(floats(), channels).map { quantization.quantize($0, to: range, channel: $1) }
   }
 }
 

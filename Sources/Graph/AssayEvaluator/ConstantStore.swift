@@ -73,7 +73,7 @@ final class ConstantStore {
 extension Tensor {
   /// `floats()`, with the common constant (8-bit weights) done in one pass.
   func realNumbers() -> [Float] {
-    guard dtype == .int8, let quantization else { return floats() }
+    guard dtype == .int8, let quantization, !quantization.isBlockwise else { return floats() }
     let axis = quantization.isPerChannel ? quantization.axis.flatMap(shape.normalized(axis:)) : nil
     let inner = axis.map { shape.strides[$0] } ?? max(count, 1)
     let extent = axis.map { shape.dims[$0] } ?? 1
