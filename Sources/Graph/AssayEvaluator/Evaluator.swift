@@ -12,8 +12,8 @@ import AssayTensor
 /// up to a step of the output's scale (they accumulate exactly and rescale in fixed point, which
 /// rounds ties differently). Plain integers and truth values are exact up to 2^24.
 ///
-/// Weights in 8 bits under float values (`dynamic_int8`) are computed with as the real numbers they
-/// stand for; the hybrid kernels of runtimes round the values too, which costs them some accuracy.
+/// Where weights in 8 bits meet float values (`dynamic_int8`), the values are rounded to 8 bits while
+/// the network runs, as the runtimes' hybrid kernels do (`HybridKernels`).
 ///
 /// An operator without a kernel is computed as the reference does: slowly, and right.
 ///
@@ -23,6 +23,7 @@ public final class Evaluator {
   public let graph: Graph
   let store: ConstantStore
   let context: ExecutionContext
+  private let hybrid: HybridKernels
   private var plans: [[Shape]: Plan] = [:]
 
   /// Prepares a graph.
@@ -31,9 +32,16 @@ public final class Evaluator {
   ///   - graph: a valid graph.
   ///   - threads: workers, the caller being one.
   ///   - kernels: the instruction set; by default the best of this processor.
+  ///   - hybrid: whose rounding of float values under integer weights is followed.
   /// - Throws: `Diagnostics` EVL011 that name every operator that cannot be executed; what operators say
   ///   about shapes that do not fit.
-  public init(_ graph: Graph, threads: Int = 1, kernels: Kernels = .best) throws {
+  public init(
+    _ graph: Graph,
+    threads: Int = 1,
+    kernels: Kernels = .best,
+    hybrid: HybridKernels = .liteRT
+  ) throws {
+    self.hybrid = hybrid
     let faults = graph.nodes.filter { !Self.canEvaluate($0.op) }.map { node in
       Diagnostic(
         "EVL011",
@@ -151,7 +159,7 @@ public final class Evaluator {
     if let plan = plans[shapes] { return plan }
     // Each plan has buffers of its own: a user who sends ever new shapes must not fill the memory.
     if plans.count >= 4 { plans.removeAll() }
-    let plan = try Plan(graph, inputShapes: shapes, store: store, context: context)
+    let plan = try Plan(graph, inputShapes: shapes, store: store, context: context, hybrid: hybrid)
     plans[shapes] = plan
     return plan
   }

@@ -29,6 +29,8 @@ final class Plan {
   private(set) var values: [BoundValue?]
   private(set) var steps: [Step] = []
   private var arena: FloatBlock?
+  /// Room for one node's input as its hybrid kernel sees it.
+  private var rounded: FloatBlock?
 
   /// The steps that make the values that follow from constants alone.
   init(folding graph: Graph, store: ConstantStore, context: ExecutionContext) throws {
@@ -55,7 +57,8 @@ final class Plan {
     _ graph: Graph,
     inputShapes: [Shape],
     store: ConstantStore,
-    context: ExecutionContext
+    context: ExecutionContext,
+    hybrid: HybridKernels = .none
   ) throws {
     values = [BoundValue?](repeating: nil, count: graph.values.count)
     let types = try Self.bind(graph, inputShapes)
@@ -72,9 +75,14 @@ final class Plan {
     for id in graph.outputs where store.isConstant[id.index] {
       values[id.index] = BoundValue(type: types[id.index], buffer: store.floats(id))
     }
+    let roundings = graph.nodes.map { node in
+      hybrid.rounding(node, types, isConstant: store.isConstant)
+    }
+    let largest = roundings.compactMap { $0?.count }.max() ?? 0
+    if largest > 0 { rounded = FloatBlock(count: largest) }
     for (index, node) in graph.nodes.enumerated()
     where node.outputs.contains(where: { !store.isConstant[$0.index] }) {
-      try addStep(index, graph, store, context)
+      try addStep(index, graph, store, context, roundings[index])
     }
   }
 
@@ -82,9 +90,17 @@ final class Plan {
     _ index: Int,
     _ graph: Graph,
     _ store: ConstantStore,
-    _ context: ExecutionContext
+    _ context: ExecutionContext,
+    _ rounding: HybridRounding? = nil
   ) throws {
     let node = graph.nodes[index]
+    let kernels = context.kernels
+    let place: (ValueID) -> FloatBuffer = { [values] id in
+      values[id.index]?.buffer ?? store.floats(id)
+    }
+    let seen = rounding.flatMap { rounding in
+      self.rounded.map { (id: rounding.input, buffer: $0.buffer.part(0, rounding.count)) }
+    }
     let outputs = node.outputs.compactMap { values[$0.index] }
     let builder = StepBuilder(
       node: node,
@@ -97,20 +113,27 @@ final class Plan {
       outputs: outputs,
       store: store,
       context: context,
-      place: { [values] id in values[id.index]?.buffer ?? store.floats(id) }
+      place: { id in id == seen?.id ? seen?.buffer ?? place(id) : place(id) }
     )
-    let body = try locating("node '\(node.name)' (\(node.op.name))") {
+    var body = try locating("node '\(node.name)' (\(node.op.name))") {
       try (node.op as? any EvaluatedOperator)?.step(builder) ?? builder.referenceStep()
+    }
+    if let rounding, let seen {
+      let (source, step) = (place(rounding.input), body)
+      body = {
+        rounding.round(source, into: seen.buffer, kernels)
+        try step()
+      }
     }
     let rounded = outputs.filter { $0.rounding != nil }
     guard !rounded.isEmpty else {
       steps.append(Step(node: index, outputs: node.outputs, run: body))
       return
     }
-    let kernels = context.kernels
+    let whole = body
     steps.append(
       Step(node: index, outputs: node.outputs) {
-        try body()
+        try whole()
         for value in rounded { value.round(kernels) }
       }
     )

@@ -9,7 +9,7 @@ import AssayTensor
 /// - Integer: input, weights and output are quantized. Sums of `(x - zero) * (w - zero)` are exact,
 ///   the bias is an integer of scale `input scale * weight scale`, the result is scaled by a
 ///   `FixedPointMultiplier` for each channel and clamped to the activation's bounds.
-/// - Hybrid: floats meet weights quantized to 8 bits. Each of `groups` equal parts of the input
+/// - Hybrid: floats meet weights quantized to 8 or 4 bits. Each of `groups` equal parts of the input
 ///   (an image, a row) is quantized to asymmetric int8 over its own range, which includes zero, as
 ///   TFLite's dynamic range kernels do; the bias is a float.
 ///
@@ -49,8 +49,16 @@ func sumsOfProducts(
 
   let addends = bias?.reals ?? [Double](repeating: 0, count: channels)
   var sums: [Double]
-  if x.dtype.isFloat, let scales = weights.quantization, weights.dtype.bitWidth == 8 {
+  if x.dtype.isFloat, let scales = weights.quantization, weights.dtype.isInteger,
+    weights.dtype.bitWidth <= 8
+  {
     let (levels, steps) = dynamicallyQuantized(x.reals, groups: groups)
+    // With a scale for each block the weights' sum is no integer times one scale.
+    if scales.isBlockwise {
+      let part = max(levels.count / max(groups, 1), 1)
+      let rounded = levels.enumerated().map { $1 * steps[$0 / part] }
+      return try finished(accumulate(rounded, weights.reals), addends, activation, type)
+    }
     sums = accumulate(levels, centered(weights))
     let part = max(sums.count / max(groups, 1), 1)
     for index in sums.indices {
@@ -59,10 +67,20 @@ func sumsOfProducts(
   } else {
     sums = accumulate(x.reals, weights.reals)
   }
-  for index in sums.indices {
-    sums[index] = activation.apply(sums[index] + addends[index % channels])
+  return try finished(sums, addends, activation, type)
+}
+
+/// Sums with the bias of their channel and the activation.
+private func finished(
+  _ sums: [Double],
+  _ addends: [Double],
+  _ activation: Activation,
+  _ type: TensorType
+) throws -> [Tensor] {
+  let results = sums.enumerated().map { index, sum in
+    activation.apply(sum + addends[index % max(addends.count, 1)])
   }
-  return [try tensor(sums, type)]
+  return [try tensor(results, type)]
 }
 
 /// `value` brought into `bounds`.
