@@ -363,7 +363,9 @@ func calibrated(_ graph: Graph, _ samples: [[String: Tensor]]) throws -> Calibra
   @Test func largeWeightsBecomeSmallAndValuesStay() throws {
     var rng = SeededRNG(seed: 2)
     let graph = try smallNetwork(&rng)
-    let (variant, _) = try Quantizer(minimumWeightElements: 200).apply(.dynamicInt8, to: graph)
+    var recipe = Recipe.dynamicInt8
+    recipe.minimumWeightElements = 200
+    let (variant, _) = try Quantizer().apply(recipe, to: graph)
     #expect(variant.validate().isEmpty)
     let small = variant.values.filter { $0.type.dtype == .int8 }
     #expect(small.map(\.name) == ["w1", "w3"])

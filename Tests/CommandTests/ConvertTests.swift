@@ -201,3 +201,120 @@ struct RunTests {
     }
   }
 }
+
+struct QuantizeCommandTests {
+  private let data = ["-r", "\(digits)/representative", "-p", "scale=1/255"]
+
+  @Test("recipes are listed, shown, and read back from a file")
+  func recipes() throws {
+    try withFolder { folder in
+      let list = try assay("recipe", "list", in: folder)
+      #expect(list.status == 0 && list.output.contains("weight_int4_b32"))
+      #expect(
+        try assay("recipe", "list", "--json", "-", in: folder).json()["recipes"]?.array != nil
+      )
+      let shown = try assay("recipe", "show", "mse+int16x8_floatio", "--json", "r.json", in: folder)
+      #expect(shown.status == 0 && shown.output.contains("\"int16x8\""))
+      let again = try assay("recipe", "show", "r.json", "--json", "-", in: folder)
+      #expect(try again.json()["name"]?.string == "mse+int16x8_floatio")
+      for (words, code) in [
+        (["show"], "CLI005"), (["paint"], "CLI004"), (["list", "x"], "CLI005"),
+        (["show", "statc_int8"], "QNT001"), (["show", "absent.json"], "FIL001"),
+      ] {
+        let run = try assay(["recipe"] + words, in: folder)
+        #expect(run.status != 0 && run.errors.contains("error[\(code)"), "\(words): \(run.errors)")
+      }
+      try AtomicFile.write("{\"scheme\": \"static_int8\", \"skip\": []}", to: folder + "/bad.json")
+      try AtomicFile.write("{\"scheme\": ", to: folder + "/cut.json")
+      for file in ["bad.json", "cut.json"] {
+        let run = try assay(["recipe", "show", file], in: folder)
+        #expect(run.status == 1 && run.errors.contains(file), "\(run.errors)")
+      }
+    }
+  }
+
+  @Test("what is skipped stays in floats, and a target of integers refuses that by name")
+  func overrides() throws {
+    try withFolder { folder in
+      let convert = [
+        "convert", "\(digits)/model.h5", "-o", "out.tflite", "--recipe", "static_int8",
+      ]
+      let kept = try assay(
+        convert + data + ["--skip", "conv*", "--keep-float", "Softmax", "--json", "-"],
+        in: folder
+      )
+      #expect(kept.status == 0, "\(kept.errors)")
+      let seen = try assay("inspect", "out.tflite", "--json", "-", in: folder)
+      #expect(seen.status == 0, "\(seen.errors)")
+      let whole = try assay(convert + data + ["--json", "-"], in: folder)
+      let more = try kept.json()["operators"]?.int ?? 0
+      #expect(more > (try whole.json()["operators"]?.int ?? 0))
+      let refused = try assay(
+        convert + data + ["--keep-float", "softmax", "--fallback", "refuse"],
+        in: folder
+      )
+      #expect(refused.status == 1 && refused.errors.contains("error[QNT021"), "\(refused.errors)")
+      let unused = try assay(convert + data + ["--skip", "no_such*"], in: folder)
+      #expect(unused.status == 0 && unused.errors.contains("warning[QNT016"), "\(unused.errors)")
+    }
+  }
+
+  @Test("the mixed choice says what it tried and holds its bound")
+  func mixed() throws {
+    try withFolder { folder in
+      let convert = [
+        "convert", "\(digits)/model.h5", "-o", "out.tflite", "--recipe", "static_int8",
+      ]
+      let run = try assay(convert + data + ["--max-drop", "0.0002%", "--json", "-"], in: folder)
+      // Held or refused with the reason, never a silent miss.
+      if run.status == 0 {
+        #expect(try run.json()["mixed"]?["drop"]?.double ?? 1 <= 2e-6)
+      } else {
+        #expect(run.errors.contains("QNT031"), "\(run.errors)")
+      }
+      let loose = try assay(convert + data + ["--max-drop", "50%", "--json", "-"], in: folder)
+      #expect(loose.status == 0, "\(loose.errors)")
+      #expect(try loose.json()["mixed"]?["kept"]?.array?.isEmpty == true)
+      #expect(try loose.json()["mixed"]?["criterion"]?.string == "agreement")
+      let labelled = try assay(
+        convert + data
+          + ["--max-drop", "5%", "-l", "\(digits)/images/labels.csv", "--json", "-"],
+        in: folder
+      )
+      #expect(labelled.status == 0, "\(labelled.errors)")
+      #expect(try labelled.json()["mixed"]?["criterion"]?.string == "accuracy")
+      for (words, code) in [
+        (["--max-drop", "much"], "CLI006"),
+        (["--max-drop", "1%", "--recipe", "float32"], "CLI006"),
+        (["--calibration", "best"], "CLI004"), (["--fallback", "never"], "CLI004"),
+        (["--max-drop", "1%", "--recipe", "dynamic_int8"], nil),
+      ] as [([String], String?)] {
+        let run = try assay(convert + data + words, in: folder)
+        if let code {
+          #expect(
+            run.status == 2 && run.errors.contains("error[\(code)"),
+            "\(words): \(run.errors)"
+          )
+        } else {
+          #expect(run.status == 0, "\(words): \(run.errors)")
+        }
+      }
+    }
+  }
+
+  @Test("sensitivity lists every operator, the most harmful first")
+  func sensitivity() throws {
+    try withFolder { folder in
+      let run = try assay(
+        ["sensitivity", "\(digits)/model.h5", "--json", "s.json", "--top", "3"] + data,
+        in: folder
+      )
+      #expect(run.status == 0 && run.output.contains("less harmful"), "\(run.errors)")
+      let json = try JSON(parsing: MappedFile(path: folder + "/s.json").view.utf8 ?? "")
+      let noise = json["operators"]?.array?.compactMap { $0["noise"]?.double } ?? []
+      #expect(noise.count > 4 && noise == noise.sorted(by: >))
+      let missing = try assay(["sensitivity", "\(digits)/model.h5"], in: folder)
+      #expect(missing.status == 2 && missing.errors.contains("CLI008"))
+    }
+  }
+}

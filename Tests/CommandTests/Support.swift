@@ -20,6 +20,11 @@ let command: String = {
 
 /// Runs `assay` as a user would, in a folder of its own.
 func assay(_ arguments: String..., in folder: String, home: String? = nil) throws -> CommandRun {
+  try assay(arguments, in: folder, home: home)
+}
+
+/// Runs `assay` as a user would, in a folder of its own.
+func assay(_ arguments: [String], in folder: String, home: String? = nil) throws -> CommandRun {
   let (output, errors) = (folder + "/.stdout", folder + "/.stderr")
   let line = (["exec", quoted(command)] + arguments.map(quoted)).joined(separator: " ")
   let process = try ChildProcess(

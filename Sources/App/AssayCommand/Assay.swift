@@ -5,7 +5,8 @@ public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
-    verifyCommand, doctorCommand, cacheCommand, completionsCommand, workerCommand,
+    verifyCommand, recipeCommand, sensitivityCommand, doctorCommand, cacheCommand,
+    completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

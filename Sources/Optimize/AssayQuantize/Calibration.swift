@@ -4,71 +4,167 @@ import AssayGraph
 import AssayKernels
 import AssayTensor
 
-/// The ranges that the values of a network take on representative data, by value name.
-///
-/// Ranges are plain minima and maxima over all samples. Calibrations of parts of the data merge to
-/// that of the whole.
+/// What is known of the values of a network from representative data, by value name.
 public struct Calibration: Sendable, Equatable {
   /// What was seen of one value.
   public struct Range: Sendable, Equatable {
-    /// The least and greatest number.
+    /// The ends that 8 bits should hold, by the method of calibration.
     public var low: Float, high: Float
+    /// The least and greatest number; 16 bits hold them all.
+    public var least: Float, greatest: Float
     /// How many elements were NaN or infinite.
     public var faults: Int
 
-    /// A range.
+    /// A range that is held whole.
     public init(_ low: Float, _ high: Float, faults: Int = 0) {
-      self.low = low
-      self.high = high
-      self.faults = faults
+      (self.low, self.high, self.faults) = (low, high, faults)
+      (least, greatest) = (low, high)
     }
 
     /// The range of both.
     public func union(_ other: Range) -> Range {
-      Range(min(low, other.low), max(high, other.high), faults: faults + other.faults)
+      var result = Range(
+        min(low, other.low),
+        max(high, other.high),
+        faults: faults + other.faults
+      )
+      result.least = min(least, other.least)
+      result.greatest = max(greatest, other.greatest)
+      return result
     }
   }
 
   /// What was seen, by the name of the value.
   public var ranges: [String: Range]
+  /// The mean of each channel (slice along the last axis), where it was asked for.
+  public var channelMeans: [String: [Double]]
   /// The number of samples.
   public var sampleCount: Int
 
   /// A calibration of known ranges.
-  public init(ranges: [String: Range] = [:], sampleCount: Int = 0) {
+  public init(
+    ranges: [String: Range] = [:],
+    channelMeans: [String: [Double]] = [:],
+    sampleCount: Int = 0
+  ) {
     self.ranges = ranges
+    self.channelMeans = channelMeans
     self.sampleCount = sampleCount
   }
 
-  /// Takes over what another calibration has seen.
+  /// Takes over what another calibration has seen; that of the whole data results for `minMax` alone
+  /// (other methods merge in the `Calibrator`).
   public mutating func merge(_ other: Calibration) {
     ranges.merge(other.ranges) { $0.union($1) }
+    let (a, b) = (Double(sampleCount), Double(other.sampleCount))
+    channelMeans.merge(other.channelMeans) { mine, theirs in
+      guard mine.count == theirs.count, a + b > 0 else { return mine }
+      return zip(mine, theirs).map { ($0 * a + $1 * b) / (a + b) }
+    }
     sampleCount += other.sampleCount
   }
 }
 
-/// Runs a network on representative data and notes the range of every value.
+/// What is kept of one value while data stream by; of bounded size.
+private struct Statistics {
+  /// How much less an older sample weighs in a moving average.
+  static let decay = 0.99
+
+  var extremes: Calibration.Range
+  /// Sums of the samples' ends, and of their weights, for the moving average.
+  var average = (low: 0.0, high: 0.0, weight: 0.0)
+  var histogram: Histogram?
+  var channelSums: [Double] = []
+  var rows = 0.0
+
+  init(_ seen: Calibration.Range, keepsHistogram: Bool) {
+    extremes = seen
+    if keepsHistogram { histogram = Histogram() }
+  }
+
+  mutating func addToAverage(_ seen: Calibration.Range) {
+    average.low = average.low * Self.decay + Double(seen.low)
+    average.high = average.high * Self.decay + Double(seen.high)
+    average.weight = average.weight * Self.decay + 1
+  }
+
+  mutating func addToMeans(_ buffer: FloatBuffer, channels: Int) {
+    guard channels > 0, buffer.count % channels == 0 else { return }
+    if channelSums.count != channels { channelSums = [Double](repeating: 0, count: channels) }
+    var start = 0
+    while start < buffer.count {
+      for channel in 0..<channels { channelSums[channel] += Double(buffer[start + channel]) }
+      start += channels
+    }
+    rows += Double(buffer.count / channels)
+  }
+
+  func range(_ method: CalibrationMethod) -> Calibration.Range {
+    var result = extremes
+    if method == .movingAverage, average.weight > 0 {
+      result.low = Float(average.low / average.weight)
+      result.high = Float(average.high / average.weight)
+    } else if let histogram {
+      let found = RangeSearch(histogram, low: extremes.least, high: extremes.greatest).range(method)
+      (result.low, result.high) = (found.low, found.high)
+    }
+    return result
+  }
+}
+
+/// Runs a network on representative data and notes what values it makes.
+///
+/// Its memory does not grow with the data.
 public final class Calibrator {
+  /// How ranges are taken.
+  public let method: CalibrationMethod
+
   /// What was seen so far.
   public var calibration: Calibration {
     var result = Calibration(sampleCount: sampleCount)
-    for (index, range) in ranges.enumerated() {
-      if let range { result.ranges[evaluator.graph.values[index].name] = range }
+    for (index, statistics) in statistics.enumerated() {
+      guard let statistics else { continue }
+      let name = evaluator.graph.values[index].name
+      result.ranges[name] = statistics.range(method)
+      if statistics.rows > 0 {
+        result.channelMeans[name] = statistics.channelSums.map { $0 / statistics.rows }
+      }
     }
     return result
   }
 
   private let evaluator: Evaluator
   private let kernels = Kernels.best
-  private var ranges: [Calibration.Range?]
+  private var statistics: [Statistics?]
   private var sampleCount = 0
+  /// Values whose channels' means are kept.
+  private let averaged: Set<ValueID>
 
   /// Prepares the canonical float32 graph that will be quantized.
   ///
+  /// - Parameters:
+  ///   - method: how ranges are taken.
+  ///   - keepsChannelMeans: whether the means of the channels that weights read are kept, for bias
+  ///     correction.
+  ///   - threads: workers.
   /// - Throws: what `Evaluator` throws.
-  public init(_ graph: Graph, threads: Int = 1) throws {
+  public init(
+    _ graph: Graph,
+    method: CalibrationMethod = .minMax,
+    keepsChannelMeans: Bool = false,
+    threads: Int = 1
+  ) throws {
     evaluator = try Evaluator(graph, threads: threads)
-    ranges = [Calibration.Range?](repeating: nil, count: graph.values.count)
+    self.method = method
+    statistics = [Statistics?](repeating: nil, count: graph.values.count)
+    averaged =
+      keepsChannelMeans
+      ? Set(
+        graph.nodes.compactMap { node in
+          node.op is Conv2D || node.op is DepthwiseConv2D || node.op is FullyConnected
+            ? node.inputs.first ?? nil : nil
+        }
+      ) : []
   }
 
   /// Takes one sample, or several along the first axis.
@@ -91,12 +187,30 @@ public final class Calibrator {
         )
       }
     }
-    let first = evaluator.graph.inputs.first
+    let graph = evaluator.graph
+    let first = graph.inputs.first
     return try evaluator.observe(inputs) { id, buffer in
-      if id == first { sampleCount += max(evaluator.graph[id].type.shape.dims.first ?? 1, 1) }
-      let seen = kernels.range(buffer)
-      let range = Calibration.Range(seen.low, seen.high, faults: seen.faults)
-      ranges[id.index] = ranges[id.index]?.union(range) ?? range
+      if id == first { sampleCount += max(graph[id].type.shape.dims.first ?? 1, 1) }
+      note(id, buffer, isFloat: graph[id].type.dtype == .float32)
     }
+  }
+
+  private func note(_ id: ValueID, _ buffer: FloatBuffer, isFloat: Bool) {
+    let seen = kernels.range(buffer)
+    let range = Calibration.Range(seen.low, seen.high, faults: seen.faults)
+    var own =
+      statistics[id.index]
+      ?? Statistics(range, keepsHistogram: method.needsHistogram && isFloat)
+    // The one stored must not share its arrays with the one that changes.
+    if statistics[id.index] != nil { own.extremes = own.extremes.union(range) }
+    statistics[id.index] = nil
+    if method == .movingAverage { own.addToAverage(range) }
+    if isFloat, seen.faults == 0, range.low <= range.high {
+      own.histogram?.add(buffer, peak: max(range.high, -range.low))
+    }
+    if averaged.contains(id), seen.faults == 0 {
+      own.addToMeans(buffer, channels: evaluator.graph[id].type.shape.dims.last ?? 0)
+    }
+    statistics[id.index] = own
   }
 }

@@ -22,6 +22,17 @@ extension Quantization {
     return Quantization(scale: scale, zeroPoint: Int32(min(max(zero, -128), 127)))
   }
 
+  /// The symmetric int16 quantization of values between `low` and `high`: no zero point.
+  public static func int16(low: Float, high: Float) -> Quantization {
+    let scale = max(high, -low, 0) / 32767
+    return Quantization(scale: scale.isNormal ? scale : 1, zeroPoint: 0)
+  }
+
+  /// The quantization of values between `low` and `high` in integers of this type.
+  static func integers(_ dtype: DType, low: Float, high: Float) -> Quantization {
+    dtype == .int16 ? .int16(low: low, high: high) : .int8(low: low, high: high)
+  }
+
   /// The same step for the unsigned integers that are greater by 128.
   var unsigned: Quantization { Quantization(scale: scale, zeroPoint: zeroPoint + 128) }
 }
@@ -34,14 +45,22 @@ struct QuantizedFilter {
   var raisedChannels = 0
 
   /// The greatest integer of a bias: room is left for the sum that it is added to.
-  static let biasLimit: Double = 0x1p30
+  ///
+  /// Kernels for values of 16 bits rescale sums of at most 47 bits.
+  static func biasLimit(_ dtype: DType) -> Double { dtype == .int64 ? 0x1p45 : 0x1p30 }
 
   /// Quantizes `weights` along `axis` and, for an input of `inputScale`, the bias.
   ///
   /// A channel's scale is the greatest magnitude over 127. Where the bias in units of
-  /// `inputScale * scale` would leave 32 bits (weights that are all but zero), the scale is raised
+  /// `inputScale * scale` would leave its type (weights that are all but zero), the scale is raised
   /// until it fits; a channel without weights gets a scale that holds its bias well.
-  init(_ weights: Tensor, axis: Int, bias: Tensor?, inputScale: Float?) {
+  init(
+    _ weights: Tensor,
+    axis: Int,
+    bias: Tensor?,
+    inputScale: Float?,
+    biasType: DType = .int32
+  ) {
     let extent = weights.shape[axis]
     let inner = weights.shape.strides[axis]
     let floats = weights.floats()
@@ -58,7 +77,7 @@ struct QuantizedFilter {
       if let inputScale, magnitude > 0 {
         let isEmpty = !scales[channel].isNormal
         // An empty channel's bias gets 20 bits.
-        let least = magnitude / (Double(inputScale) * (isEmpty ? 0x1p20 : Self.biasLimit))
+        let least = magnitude / (Double(inputScale) * (isEmpty ? 0x1p20 : Self.biasLimit(biasType)))
         if Double(scales[channel]) < least {
           if !isEmpty { raisedChannels += 1 }
           scales[channel] = Float(least).nextUp
@@ -82,16 +101,21 @@ struct QuantizedFilter {
     )
     guard let bias, let biases, let inputScale else { return }
     let biasScales = scales.map { $0 * inputScale }
-    let limit = Double(Int32.max)
-    self.bias = Tensor(
-      zip(biases, biasScales).map { value, scale in
-        let scaled = (Double(value) / Double(scale)).rounded(.toNearestOrAwayFromZero)
-        return Int32(min(max(scaled, -limit), limit))
-      },
-      bias.shape,
-      dtype: .int32,
-      quantization: Quantization(scales: biasScales, axis: 0)
-    )
+    let limit = biasType == .int64 ? 0x1p62 : Double(Int32.max)
+    let integerBiases = zip(biases, biasScales).map { value, scale in
+      let scaled = (Double(value) / Double(scale)).rounded(.toNearestOrAwayFromZero)
+      return Int64(min(max(scaled, -limit), limit))
+    }
+    let quantization = Quantization(scales: biasScales, axis: 0)
+    self.bias =
+      biasType == .int64
+      ? Tensor(integerBiases, bias.shape, dtype: .int64, quantization: quantization)
+      : Tensor(
+        integerBiases.map { Int32(clamping: $0) },
+        bias.shape,
+        dtype: .int32,
+        quantization: quantization
+      )
   }
 
   /// The runs of elements that belong to one channel, in order.

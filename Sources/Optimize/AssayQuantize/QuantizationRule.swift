@@ -9,7 +9,8 @@ enum QuantizationRule {
   /// These inputs are int8, each with a scale of its own; so are the outputs. Constants among them
   /// are quantized by their own range, symmetric where the kernel asks for it.
   case independent(inputs: [Int], symmetricConstants: Bool = false)
-  /// As `independent`, with an output whose scale the specification fixes.
+  /// As `independent`, with an output whose scale the specification fixes: this one in 8 bits, and
+  /// from -1 to 1 in 16 bits.
   case fixed(inputs: [Int], Quantization)
   /// These inputs and all outputs have one scale.
   case shared(inputs: [Int])
@@ -21,6 +22,12 @@ enum QuantizationRule {
 protocol QuantizableOperator: Operator {
   /// How the node with these inputs computes in integers.
   func quantizationRule(_ inputs: [Value?]) -> QuantizationRule
+  /// Why it has no kernel for values of 16 bits; `nil` when it has one.
+  var int16Obstacle: String? { get }
+}
+
+extension QuantizableOperator {
+  var int16Obstacle: String? { nil }
 }
 
 extension QuantizationRule {

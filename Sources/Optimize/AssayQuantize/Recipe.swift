@@ -1,31 +1,61 @@
 import AssayBase
 
-/// How a variant is made from a network, as data: which constants and values become integers, and
-/// what the user feeds and gets.
+/// How a variant is made from a network, as data: which constants and values become integers, what
+/// the user feeds and gets, and where parts of the network are treated differently.
+///
+/// A name is steps joined by `+`, such as `equalize+entropy+static_int8_floatio+correct_bias`. What a
+/// name cannot say (overrides, the fallback) a JSON file does.
 public struct Recipe: Sendable, Hashable {
-  /// What happens to constants and values.
-  public enum Scheme: String, Sendable, Hashable, CaseIterable {
-    case float32, float16
-    case dynamicInt8 = "dynamic_int8"
-    case staticInt8 = "static_int8"
-  }
-
   /// The element type of the model's inputs and outputs.
   public enum Boundary: String, Sendable, Hashable, CaseIterable {
-    /// That of the scheme: float32, or int8 for `static_int8`.
+    /// That of the scheme: float32, or int8 for `static_int8` and int16 for `int16x8`.
     case native = ""
     case float = "_floatio"
     case uint8 = "_uint8io"
   }
 
-  /// What happens to constants and values.
-  public let scheme: Scheme
-  /// The element type of the model's inputs and outputs.
-  public let boundary: Boundary
+  /// What becomes of an operator that has no integer kernel in a network of integers.
+  public enum Fallback: String, Sendable, Hashable, CaseIterable {
+    /// It computes in float32, between conversions.
+    case float
+    /// The network is refused: the target computes with integers alone.
+    case refuse
+  }
 
-  private init(_ scheme: Scheme, _ boundary: Boundary = .native) {
+  /// What happens to constants and values.
+  public var scheme: Scheme
+  /// The element type of the model's inputs and outputs.
+  public var boundary: Boundary
+  /// How ranges come from representative data.
+  public var calibration: CalibrationMethod
+  /// Whether the channels of weights that follow one another are brought to the same range first.
+  public var equalizes: Bool
+  /// Whether biases take up the mean error that rounding the weights makes (section 4.2).
+  public var correctsBias: Bool
+  /// What becomes of operators without an integer kernel.
+  public var fallback: Fallback
+  /// Parts of the network that are treated differently; of several that concern a node, the last one
+  /// counts.
+  public var overrides: [Override]
+  /// The least number of elements of a weight that becomes smaller while values stay floats: smaller
+  /// ones save nothing (the default of TensorFlow's converter).
+  public var minimumWeightElements: Int
+  /// The name that a file gives; `nil` for the steps' own.
+  public var givenName: String?
+
+  /// The default of `minimumWeightElements`.
+  public static let defaultMinimumWeightElements = 1024
+
+  /// A recipe.
+  public init(_ scheme: Scheme, _ boundary: Boundary = .native) {
     self.scheme = scheme
     self.boundary = boundary
+    calibration = .minMax
+    equalizes = false
+    correctsBias = false
+    fallback = .float
+    overrides = []
+    minimumWeightElements = Self.defaultMinimumWeightElements
   }
 
   /// Constants and values as they are trained.
@@ -40,24 +70,73 @@ public struct Recipe: Sendable, Hashable {
   public static let staticInt8FloatIO = Recipe(.staticInt8, .float)
   /// All in 8 bits; inputs and outputs unsigned.
   public static let staticInt8UInt8IO = Recipe(.staticInt8, .uint8)
+  /// Weights in 8 bits, values in 16.
+  public static let int16x8 = Recipe(.int16x8)
 
-  /// Every recipe, in the order in which tables show them.
+  /// The recipes that have a name of their own, in the order in which tables show them.
   public static let all: [Recipe] = [
     .float32, .float16, .dynamicInt8, .staticInt8, .staticInt8FloatIO, .staticInt8UInt8IO,
+    .int16x8, Recipe(.int16x8, .float), Recipe(.weightOnly(bits: 8, block: nil)),
+    Recipe(.weightOnly(bits: 4, block: nil)), Recipe(.weightOnly(bits: 4, block: 32)),
   ]
 
-  /// The name, such as `static_int8_floatio`.
-  public var name: String { scheme.rawValue + boundary.rawValue }
+  /// The step's name, such as `static_int8_floatio`.
+  private var schemeName: String { scheme.name + boundary.rawValue }
+
+  /// The name: that of the file, or the steps joined by `+`.
+  public var name: String {
+    if let givenName { return givenName }
+    var steps: [String] = []
+    if equalizes { steps.append("equalize") }
+    if calibration != .minMax { steps.append(calibration.name) }
+    steps.append(schemeName)
+    if correctsBias { steps.append("correct_bias") }
+    if !overrides.isEmpty { steps.append("overrides") }
+    return steps.joined(separator: "+")
+  }
 
   /// Whether making the variant takes representative data.
-  public var needsCalibration: Bool { scheme == .staticInt8 }
+  public var needsCalibration: Bool {
+    scheme.isStatic || correctsBias || overrides.contains { $0.scheme.isStatic }
+  }
 
+  /// What happens to a node of this name and operator.
+  public func scheme(ofNode name: String, op: String) -> Scheme {
+    overrides.last { $0.matches(name: name, op: op) }?.scheme ?? scheme
+  }
+
+  /// The element type of inputs and outputs that are float32 in the network.
+  var boundaryType: String {
+    switch boundary {
+    case .float: "float32"
+    case .uint8: "uint8"
+    case .native: scheme == .staticInt8 ? "int8" : scheme == .int16x8 ? "int16" : "float32"
+    }
+  }
+
+  /// What the recipe does, in one sentence.
+  public var summary: String {
+    var parts = [scheme.summary]
+    if scheme.isStatic { parts.append("inputs and outputs are \(boundaryType)") }
+    if equalizes { parts.append("channels of consecutive weights equalized first") }
+    if calibration != .minMax { parts.append(calibration.summary) }
+    if correctsBias { parts.append("biases take up the mean error of rounded weights") }
+    if fallback == .refuse { parts.append("refused unless all of it is integers") }
+    if !overrides.isEmpty { parts.append("\(overrides.count) overrides") }
+    return parts.joined(separator: "; ")
+  }
+}
+
+// MARK: - Names
+
+extension Recipe {
   /// The recipe with this name.
   ///
-  /// - Throws: `Diagnostic` QNT002 for a step that trains, QNT001 for a name that is unknown.
+  /// - Throws: `Diagnostic` QNT002 for a step that trains, QNT001 for a name that is unknown or whose
+  ///   steps exclude each other.
   public static func parse(_ name: String) throws -> Recipe {
     if let known = all.first(where: { $0.name == name }) { return known }
-    let steps = name.split(separator: "+").map(String.init)
+    let steps = name.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
     if let step = steps.first(where: trains) {
       throw Diagnostic(
         "QNT002",
@@ -66,79 +145,92 @@ public struct Recipe: Sendable, Hashable {
         remedy: "use assay optimize with training data for '\(step)'"
       )
     }
-    // Several steps that need no training would each replace what the one before has made.
-    if steps.count > 1, steps.allSatisfy({ step in all.contains { $0.name == step } }) {
+    var recipe = Recipe(.float32)
+    var schemes: [String] = []
+    var methods: [String] = []
+    for step in steps {
+      if step == "equalize" {
+        recipe.equalizes = true
+      } else if step == "correct_bias" {
+        recipe.correctsBias = true
+      } else if let method = CalibrationMethod(name: step) {
+        recipe.calibration = method
+        methods.append(step)
+      } else if let (scheme, boundary) = schemeStep(step) {
+        (recipe.scheme, recipe.boundary) = (scheme, boundary)
+        schemes.append(step)
+      } else {
+        throw unknown(step, in: name)
+      }
+    }
+    for several in [schemes, methods] where several.count > 1 {
+      // Each would replace what the one before has made.
       throw Diagnostic(
         "QNT001",
-        "'\(name)' joins recipes that exclude each other",
-        remedy: "choose one of \(steps.joined(separator: ", "))"
+        "'\(name)' joins steps that exclude each other",
+        remedy: "choose one of \(several.joined(separator: ", "))"
       )
     }
+    try recipe.check(at: ["recipe '\(name)'"])
+    return recipe
+  }
+
+  private static func schemeStep(_ step: String) -> (Scheme, Boundary)? {
+    for boundary in [Boundary.float, .uint8] where step.hasSuffix(boundary.rawValue) {
+      guard let scheme = Scheme(name: String(step.dropLast(boundary.rawValue.count))) else {
+        return nil
+      }
+      return (scheme, boundary)
+    }
+    return Scheme(name: step).map { ($0, .native) }
+  }
+
+  private static func unknown(_ step: String, in name: String) -> Diagnostic {
     let names = all.map(\.name)
-    let suggestion = nearest(to: name, among: names).map { "did you mean '\($0)'? " } ?? ""
-    throw Diagnostic(
+    let words = names + CalibrationMethod.names + ["equalize", "correct_bias"]
+    let suggestion = nearest(to: step, among: words).map { "did you mean '\($0)'? " } ?? ""
+    return Diagnostic(
       "QNT001",
-      "there is no recipe '\(name)'",
-      remedy: suggestion + "recipes are \(names.joined(separator: ", "))"
+      step == name ? "there is no recipe '\(name)'" : "there is no step '\(step)'",
+      at: step == name ? [] : ["recipe '\(name)'"],
+      remedy: suggestion + "recipes are \(names.joined(separator: ", ")); see assay recipe list"
     )
+  }
+
+  /// Throws what in the recipe contradicts itself (`Diagnostic` QNT001).
+  public func check(at location: [String] = []) throws {
+    if boundary != .native, !scheme.isStatic {
+      throw Diagnostic(
+        "QNT001",
+        "'\(schemeName)': inputs and outputs of \(scheme.name) are float32 anyway",
+        at: location,
+        remedy: "leave out '\(boundary.rawValue)'"
+      )
+    }
+    if boundary == .uint8, scheme == .int16x8 {
+      throw Diagnostic(
+        "QNT001",
+        "'\(schemeName)': values of 16 bits do not come from 8-bit inputs",
+        at: location,
+        remedy: "int16x8 or int16x8_floatio"
+      )
+    }
+    if fallback == .refuse, !scheme.isStatic {
+      throw Diagnostic(
+        "QNT001",
+        "the fallback 'refuse' is for recipes of integers, which \(scheme.name) is not",
+        at: location,
+        remedy: "static_int8 or int16x8"
+      )
+    }
   }
 
   /// Whether a step's name is one of training: pruning, clustering or quantization-aware training.
   private static func trains(_ step: String) -> Bool {
     if step == "qat" { return true }
     return ["prune", "cluster"].contains { prefix in
-      step.hasPrefix(prefix) && step.dropFirst(prefix.count).allSatisfy(\.isNumber)
+      step.hasPrefix(prefix) && step.count > prefix.count
+        && step.dropFirst(prefix.count).allSatisfy(\.isNumber)
     }
-  }
-
-  /// What the recipe does, in one sentence.
-  public var summary: String {
-    let outside =
-      switch boundary {
-      case .native: scheme == .staticInt8 ? "; inputs and outputs are int8" : ""
-      case .float: "; inputs and outputs are float32"
-      case .uint8: "; inputs and outputs are uint8"
-      }
-    let inside =
-      switch scheme {
-      case .float32: "weights and values in float32"
-      case .float16: "weights in float16, computed with in float32"
-      case .dynamicInt8: "large weights in int8 for each channel, values in float32"
-      case .staticInt8: "weights in int8 for each channel, values in int8, biases in int32"
-      }
-    return inside + outside
-  }
-
-  /// The recipe's parameters.
-  public var json: JSON {
-    func element(_ dtype: String) -> JSON { .object(["dtype": .string(dtype)]) }
-    let weights: JSON
-    let values: JSON
-    switch scheme {
-    case .float32: (weights, values) = (element("float32"), element("float32"))
-    case .float16: (weights, values) = (element("float16"), element("float32"))
-    case .dynamicInt8:
-      weights = .object([
-        "dtype": "int8", "granularity": "perChannel", "symmetric": true,
-        "minimumElements": JSON(Quantizer.defaultMinimumWeightElements),
-        "operators": ["Conv2D", "DepthwiseConv2D", "FullyConnected"],
-      ])
-      values = element("float32")
-    case .staticInt8:
-      weights = .object(["dtype": "int8", "granularity": "perChannel", "symmetric": true])
-      values = .object([
-        "dtype": "int8", "granularity": "perTensor", "symmetric": false, "calibration": "minMax",
-      ])
-    }
-    let edge: JSON =
-      switch boundary {
-      case .native: scheme == .staticInt8 ? "int8" : "float32"
-      case .float: "float32"
-      case .uint8: "uint8"
-      }
-    return .object([
-      "name": .string(name), "summary": .string(summary), "weights": weights, "values": values,
-      "inputsAndOutputs": edge, "needsCalibration": .bool(needsCalibration),
-    ])
   }
 }

@@ -44,9 +44,15 @@ struct ScaleGroups {
     if fixed[one] == nil { fixed[one] = fixed[other] }
   }
 
-  /// The quantization of a value's group; `nil` when its range is not known.
-  func quantization(_ id: ValueID) -> Quantization? {
+  /// The quantization of a value's group in integers of this type; `nil` when its range is not known.
+  ///
+  /// What the specification fixes, it fixes for the type that the group's values are made in.
+  func quantization(_ id: ValueID, _ dtype: DType, made: DType?) -> Quantization? {
     let root = root(id)
-    return fixed[root] ?? ranges[root].map { Quantization.int8(low: $0.low, high: $0.high) }
+    if let fixed = fixed[root], made == nil || dtype == made { return fixed }
+    return ranges[root].map { range in
+      dtype == .int16
+        ? .int16(low: range.least, high: range.greatest) : .int8(low: range.low, high: range.high)
+    }
   }
 }

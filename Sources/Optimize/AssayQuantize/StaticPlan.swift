@@ -2,37 +2,59 @@ import AssayBase
 import AssayGraph
 import AssayTensor
 
-/// What becomes of each node and value of a float graph that is quantized to int8: which nodes
-/// compute in integers, and the scale of every value.
+/// What becomes of each node and value of a float graph that is quantized to integers: which nodes
+/// compute in 8 or 16 bits, and the scale of every value.
 struct StaticPlan {
   /// How a node computes; `nil` for one that is left as it is (plain integers, truth values).
   private(set) var rules: [QuantizationRule?]
-  /// Whether a value is made as integers.
-  private(set) var isInteger: [Bool]
+  /// The integers in which a node's values are, where it has a rule.
+  private(set) var types: [DType]
+  /// The integers that a value is made as; `nil` for one that is made as floats.
+  private(set) var made: [DType?]
   private(set) var groups: ScaleGroups
   /// Inputs, by node and position, that take the scale of the node's output on the way in.
   private(set) var rescaled: Set<[Int]> = []
+  /// Why nodes stay in floats, apart from those that the recipe keeps there.
   private(set) var diagnostics: [Diagnostic] = []
+  /// Nodes that the recipe keeps out of integers.
+  private(set) var kept: [Int] = []
 
   private let graph: Graph
   private let calibration: Calibration
   private let consumers: [ValueID: [Int]]
 
-  init(_ graph: Graph, _ calibration: Calibration) {
+  /// - Parameter schemes: what happens to each node.
+  init(_ graph: Graph, _ calibration: Calibration, _ recipe: Recipe, schemes: [Scheme]) {
     self.graph = graph
     self.calibration = calibration
     consumers = graph.consumers()
     rules = [QuantizationRule?](repeating: nil, count: graph.nodes.count)
-    isInteger = [Bool](repeating: false, count: graph.values.count)
+    types = schemes.map { $0 == .int16x8 ? .int16 : .int8 }
+    made = [DType?](repeating: nil, count: graph.values.count)
     groups = ScaleGroups(count: graph.values.count)
     for (index, value) in graph.values.enumerated() where value.constant == nil {
       if value.type.dtype == .float32, let range = calibration.ranges[value.name] {
         groups.widen(ValueID(index), by: range)
       }
     }
-    for id in graph.inputs where graph[id].type.dtype == .float32 { isInteger[id.index] = true }
-    for index in graph.nodes.indices { plan(index) }
+    if recipe.scheme.isStatic {
+      for id in graph.inputs where graph[id].type.dtype == .float32 {
+        made[id.index] = recipe.scheme == .int16x8 ? .int16 : .int8
+      }
+    }
+    for (index, scheme) in schemes.enumerated() {
+      if scheme.isStatic { plan(index) } else { keep(index) }
+    }
   }
+
+  private mutating func keep(_ index: Int) {
+    let node = graph.nodes[index]
+    if (node.inputs.compactMap { $0 } + node.outputs).contains(where: isFloat) {
+      kept.append(index)
+    }
+  }
+
+  private func isFloat(_ id: ValueID) -> Bool { graph[id].type.dtype == .float32 }
 
   private mutating func plan(_ index: Int) {
     let node = graph.nodes[index]
@@ -49,16 +71,22 @@ struct StaticPlan {
     let data = quantizedInputs(rule, node)
     switch rule {
     case .float(let reason): return keepFloat(index, reason)
-    case .shared where data.count <= 1 && !data.contains(where: isIntegerOrConstant):
+    case .shared where data.count <= 1:
       // Moving floats about is exact: the value is quantized where integers are needed.
-      return
+      guard data.contains(where: isIntegerOrConstant) else { return }
+      // Integers are moved as they are.
+      if let type = data.first.flatMap({ made[$0.index] }) { types[index] = type }
     case .weighted, .independent, .fixed, .shared: break
     }
     guard data.allSatisfy({ graph[$0].type.dtype == .float32 }) else { return }
+    if types[index] == .int16, let reason = op.int16Obstacle { return keepFloat(index, reason) }
     rules[index] = rule
     for output in node.outputs where graph[output].type.dtype == .float32 {
-      isInteger[output.index] = true
-      if case .fixed(_, let quantization) = rule { groups.fix(output, quantization) }
+      made[output.index] = types[index]
+      if case .fixed(_, let quantization) = rule {
+        let isWide = types[index] == .int16
+        groups.fix(output, isWide ? Quantization(scale: 1 / 32768, zeroPoint: 0) : quantization)
+      }
     }
     if case .shared(let positions) = rule { share(index, positions) }
   }
@@ -74,7 +102,7 @@ struct StaticPlan {
   }
 
   private func isIntegerOrConstant(_ id: ValueID) -> Bool {
-    isInteger[id.index] || graph[id].constant != nil
+    made[id.index] != nil || graph[id].constant != nil
   }
 
   private mutating func keepFloat(_ index: Int, _ reason: String) {
@@ -109,19 +137,19 @@ struct StaticPlan {
       }
     }
     let values = operands.filter { graph[$0.1].constant == nil }
-    if values.count == 1 {
+    if values.count == 1, made[values[0].1.index] == types[index] {
       groups.join(values[0].1, output)
       return
     }
     let fixed = values.map { groups.fixed($0.1) }
     if let first = fixed.first, let first, fixed.allSatisfy({ $0 == first }),
-      values.count == operands.count
+      values.count == operands.count, values.allSatisfy({ made[$0.1.index] == types[index] })
     {
       for (_, operand) in values { groups.join(operand, output) }
       return
     }
     for (position, operand) in values {
-      let isFree = groups.fixed(operand) == nil && isInteger[operand.index]
+      let isFree = groups.fixed(operand) == nil && made[operand.index] == types[index]
       if isFree, isOnlyReadBy(index, operand) || fills(operand, output) {
         groups.join(output, operand)
       } else {
@@ -150,10 +178,10 @@ struct StaticPlan {
     return result
   }
 
-  /// The int8 quantization of a value.
+  /// The quantization of a value in integers of this type.
   ///
   /// - Throws: `Diagnostic` QNT004 when calibration has not seen it, QNT005 when it was not finite.
-  func quantization(_ id: ValueID) throws -> Quantization {
+  func quantization(_ id: ValueID, _ dtype: DType) throws -> Quantization {
     let name = graph[id].name
     if let seen = calibration.ranges[name], seen.faults > 0 {
       throw Diagnostic(
@@ -163,7 +191,7 @@ struct StaticPlan {
         remedy: "check the model and its preprocessing with assay run"
       )
     }
-    guard let quantization = groups.quantization(id) else {
+    guard let quantization = groups.quantization(id, dtype, made: made[id.index]) else {
       throw Diagnostic(
         "QNT004",
         "calibration has no range of this value",

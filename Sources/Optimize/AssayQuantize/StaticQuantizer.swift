@@ -2,7 +2,7 @@ import AssayBase
 import AssayGraph
 import AssayTensor
 
-/// Writes the int8 graph that a `StaticPlan` describes.
+/// Writes the graph of integers that a `StaticPlan` describes.
 ///
 /// A value exists as integers, as floats, or as both with a Quantize or Dequantize node between,
 /// which is made when the first reader asks for it.
@@ -10,7 +10,10 @@ struct StaticQuantizer {
   private let graph: Graph
   private let plan: StaticPlan
   private let boundary: Recipe.Boundary
+  /// The integers at a native boundary; `nil` when it is floats.
+  private let native: DType?
   private var result: Graph
+  /// Values in the integers that they are made as, or that their first reader wants.
   private var integers: [ValueID: ValueID] = [:]
   private var floats: [ValueID: ValueID] = [:]
   private var others: [ValueID: ValueID] = [:]
@@ -23,17 +26,20 @@ struct StaticQuantizer {
   private struct RescaledKey: Hashable {
     var value: ValueID
     var quantization: Quantization
+    var dtype: DType
   }
 
   private struct FilterKey: Hashable {
     var value: ValueID
     var quantization: Quantization?
+    var dtype: DType
   }
 
-  init(_ graph: Graph, _ plan: StaticPlan, boundary: Recipe.Boundary) {
+  init(_ graph: Graph, _ plan: StaticPlan, _ recipe: Recipe) {
     self.graph = graph
     self.plan = plan
-    self.boundary = boundary
+    boundary = recipe.scheme.isStatic ? recipe.boundary : .float
+    native = recipe.scheme.isStatic ? (recipe.scheme == .int16x8 ? .int16 : .int8) : nil
     result = Graph(name: graph.name)
     result.attachments = graph.attachments
     diagnostics = plan.diagnostics
@@ -42,7 +48,7 @@ struct StaticQuantizer {
     nodeNames = Set(graph.nodes.map(\.name))
   }
 
-  /// The int8 graph.
+  /// The graph of integers.
   mutating func run() throws -> Graph {
     for id in graph.inputs { try addInput(id) }
     for index in graph.nodes.indices { try add(index) }
@@ -70,7 +76,7 @@ struct StaticQuantizer {
     guard graph.outputs.contains(id), graph[id].type.dtype == .float32 else { return unique(name) }
     let leavesAsInteger = boundary == .native
     if isInteger == leavesAsInteger { return unique(name) }
-    return unique(isInteger ? name + "/int8" : name + "/float32")
+    return unique(isInteger ? "\(name)/\(plan.made[id.index] ?? .int8)" : name + "/float32")
   }
 
   // MARK: Conversions
@@ -94,9 +100,9 @@ struct StaticQuantizer {
 
   private mutating func quantize(
     _ source: ValueID,
+    _ dtype: DType,
     _ quantization: Quantization,
-    _ name: String,
-    dtype: DType = .int8
+    _ name: String
   ) -> ValueID {
     convert(
       source,
@@ -106,15 +112,16 @@ struct StaticQuantizer {
     )
   }
 
-  /// The value as integers.
-  private mutating func integer(_ id: ValueID) throws -> ValueID {
-    if let known = integers[id] { return known }
-    let made = quantize(
-      try float(id),
-      try plan.quantization(id),
-      graph[id].name + "/quantize"
-    )
-    integers[id] = made
+  /// The value as integers of this type.
+  private mutating func integer(_ id: ValueID, _ dtype: DType) throws -> ValueID {
+    if let known = integers[id], result[known].type.dtype == dtype { return known }
+    let quantization = try plan.quantization(id, dtype)
+    // Floats that are there anyway are more exact than integers of another type.
+    if floats[id] == nil, integers[id] != nil { return try rescaled(id, dtype, quantization) }
+    let key = RescaledKey(value: id, quantization: quantization, dtype: dtype)
+    if let known = rescaledValues[key] { return known }
+    let made = quantize(try float(id), dtype, quantization, graph[id].name + "/quantize")
+    if integers[id] == nil { integers[id] = made } else { rescaledValues[key] = made }
     return made
   }
 
@@ -137,13 +144,18 @@ struct StaticQuantizer {
     return made
   }
 
-  /// The value as integers of another scale than its own.
-  private mutating func rescaled(_ id: ValueID, _ quantization: Quantization) throws -> ValueID {
-    let source = try integer(id)
-    if result[source].type.quantization == quantization { return source }
-    let key = RescaledKey(value: id, quantization: quantization)
+  /// The value as integers of another scale or type than its own.
+  private mutating func rescaled(
+    _ id: ValueID,
+    _ dtype: DType,
+    _ quantization: Quantization
+  ) throws -> ValueID {
+    let source = try integers[id] ?? integer(id, dtype)
+    let type = result[source].type
+    if type.dtype == dtype, type.quantization == quantization { return source }
+    let key = RescaledKey(value: id, quantization: quantization, dtype: dtype)
     if let known = rescaledValues[key] { return known }
-    let made = quantize(source, quantization, graph[id].name + "/rescale")
+    let made = quantize(source, dtype, quantization, graph[id].name + "/rescale")
     rescaledValues[key] = made
     return made
   }
@@ -160,18 +172,19 @@ struct StaticQuantizer {
     case .float:
       floats[id] = result.addInput(value.name, value.type)
     case .native:
-      let quantization = try plan.quantization(id)
+      let dtype = native ?? .int8
+      let quantization = try plan.quantization(id, dtype)
       integers[id] = result.addInput(
         value.name,
-        TensorType(.int8, value.type.shape, quantization: quantization)
+        TensorType(dtype, value.type.shape, quantization: quantization)
       )
     case .uint8:
-      let quantization = try plan.quantization(id)
+      let quantization = try plan.quantization(id, .int8)
       let given = result.addInput(
         value.name,
         TensorType(.uint8, value.type.shape, quantization: quantization.unsigned)
       )
-      integers[id] = quantize(given, quantization, value.name + "/quantize")
+      integers[id] = quantize(given, .int8, quantization, value.name + "/quantize")
     }
   }
 
@@ -185,25 +198,22 @@ struct StaticQuantizer {
       case .float where graph.inputs.contains(id) || floats[id] != nil && integers[id] == nil:
         made = try float(id)
       case .float:
-        made = try outgoing(
-          id,
-          try integer(id),
-          Dequantize(),
-          TensorType(.float32, value.type.shape)
-        )
-      case .native where integers[id] != nil:
-        made = try integer(id)
+        let source = try integers[id] ?? integer(id, plan.made[id.index] ?? .int8)
+        made = try outgoing(id, source, Dequantize(), TensorType(.float32, value.type.shape))
       case .native:
-        let type = TensorType(
-          .int8,
-          value.type.shape,
-          quantization: try plan.quantization(id)
-        )
-        made = try outgoing(id, try float(id), Quantize(.int8, try plan.quantization(id)), type)
+        let dtype = native ?? .int8
+        if let known = integers[id], result[known].type.dtype == dtype {
+          made = known
+        } else {
+          let quantization = try plan.quantization(id, dtype)
+          let type = TensorType(dtype, value.type.shape, quantization: quantization)
+          let source = try floats[id] == nil ? integers[id] ?? float(id) : float(id)
+          made = try outgoing(id, source, Quantize(dtype, quantization), type)
+        }
       case .uint8:
-        let quantization = try plan.quantization(id).unsigned
+        let quantization = try plan.quantization(id, .int8).unsigned
         let type = TensorType(.uint8, value.type.shape, quantization: quantization)
-        made = try outgoing(id, try integer(id), Quantize(.uint8, quantization), type)
+        made = try outgoing(id, try integer(id, .int8), Quantize(.uint8, quantization), type)
       }
     }
     result.outputs.append(made)
@@ -220,7 +230,8 @@ struct StaticQuantizer {
   ) throws -> ValueID {
     let key = RescaledKey(
       value: id,
-      quantization: type.quantization ?? Quantization(scale: 0, zeroPoint: 0)
+      quantization: type.quantization ?? Quantization(scale: 0, zeroPoint: 0),
+      dtype: type.dtype
     )
     if let known = rescaledValues[key] { return known }
     let made = convert(source, op, type, graph[id].name)
@@ -234,23 +245,26 @@ struct StaticQuantizer {
     let node = graph.nodes[index]
     try locating("node '\(node.name)' (\(node.op.name))") {
       guard let rule = plan.rules[index] else { return try addFloat(node) }
+      let dtype = plan.types[index]
       let inputs: [ValueID?]
       switch rule {
       case .float: return try addFloat(node)
-      case .weighted(let axis): inputs = try weighted(node, axis)
+      case .weighted(let axis): inputs = try weighted(node, axis, dtype)
       case .independent(let positions, let isSymmetric):
-        inputs = try operands(node, positions) { quantizer, id in
-          try quantizer.constant(id, isSymmetric: isSymmetric)
+        inputs = try operands(node, positions, dtype) { quantizer, id in
+          try quantizer.constant(id, dtype, isSymmetric: isSymmetric)
         }
       case .fixed(let positions, _):
-        inputs = try operands(node, positions) { quantizer, id in try quantizer.constant(id) }
+        inputs = try operands(node, positions, dtype) { quantizer, id in
+          try quantizer.constant(id, dtype)
+        }
       case .shared(let positions): inputs = try shared(node, index, positions)
       }
-      try append(node, inputs)
+      try append(node, inputs, dtype)
     }
   }
 
-  private mutating func append(_ node: Node, _ inputs: [ValueID?]) throws {
+  private mutating func append(_ node: Node, _ inputs: [ValueID?], _ dtype: DType) throws {
     var outputs: [ValueID] = []
     for id in node.outputs {
       let value = graph[id]
@@ -260,7 +274,8 @@ struct StaticQuantizer {
         outputs.append(made)
         continue
       }
-      let type = TensorType(.int8, value.type.shape, quantization: try plan.quantization(id))
+      let quantization = try plan.quantization(id, dtype)
+      let type = TensorType(dtype, value.type.shape, quantization: quantization)
       let made = result.add(Value(name: innerName(id, isInteger: true), type: type))
       integers[id] = made
       outputs.append(made)
@@ -285,6 +300,7 @@ struct StaticQuantizer {
   private mutating func operands(
     _ node: Node,
     _ positions: [Int],
+    _ dtype: DType,
     _ constant: (inout StaticQuantizer, ValueID) throws -> ValueID
   ) throws -> [ValueID?] {
     var inputs: [ValueID?] = []
@@ -298,7 +314,7 @@ struct StaticQuantizer {
       } else if graph[id].constant != nil {
         inputs.append(try constant(&self, id))
       } else {
-        inputs.append(try integer(id))
+        inputs.append(try integer(id, dtype))
       }
     }
     return inputs
@@ -310,27 +326,53 @@ struct StaticQuantizer {
     _ positions: [Int]
   ) throws -> [ValueID?] {
     guard let output = node.outputs.first else { return [] }
-    let quantization = try plan.quantization(output)
-    var inputs = try operands(node, positions) { quantizer, id in
-      try quantizer.constant(id, with: quantization)
+    let dtype = plan.types[index]
+    let quantization = try plan.quantization(output, dtype)
+    // Operands are converted once, to the output's scale, so they come as they are here.
+    var inputs = try node.inputs.enumerated().map { position, id -> ValueID? in
+      guard let id else { return nil }
+      guard positions.contains(position), graph[id].type.dtype == .float32 else {
+        return try float(id)
+      }
+      return graph[id].constant == nil ? nil : try constant(id, dtype, with: quantization)
     }
     for position in positions {
       guard node.inputs.indices.contains(position), let id = node.inputs[position],
-        graph[id].constant == nil
+        graph[id].constant == nil, isFloat(id)
       else { continue }
-      inputs[position] = try rescaled(id, quantization)
+      inputs[position] = try sharing(id, dtype, quantization)
     }
     return inputs
   }
 
-  /// A constant operand in 8 bits: by its own range unless a quantization is given.
+  private func isFloat(_ id: ValueID) -> Bool { graph[id].type.dtype == .float32 }
+
+  /// A value in the scale of the operator that reads it, from floats where they are there.
+  private mutating func sharing(
+    _ id: ValueID,
+    _ dtype: DType,
+    _ quantization: Quantization
+  ) throws -> ValueID {
+    if integers[id] == nil {
+      if try plan.quantization(id, dtype) == quantization { return try integer(id, dtype) }
+      let key = RescaledKey(value: id, quantization: quantization, dtype: dtype)
+      if let known = rescaledValues[key] { return known }
+      let made = quantize(try float(id), dtype, quantization, graph[id].name + "/quantize")
+      rescaledValues[key] = made
+      return made
+    }
+    return try rescaled(id, dtype, quantization)
+  }
+
+  /// A constant operand in integers: by its own range unless a quantization is given.
   private mutating func constant(
     _ id: ValueID,
+    _ dtype: DType,
     isSymmetric: Bool = false,
     with given: Quantization? = nil
   ) throws -> ValueID {
     let value = graph[id]
-    guard let tensor = value.constant else { return try integer(id) }
+    guard let tensor = value.constant else { return try integer(id, dtype) }
     let numbers = tensor.floats()
     guard numbers.allSatisfy(\.isFinite) else {
       throw Diagnostic("QNT005", "a constant is NaN or infinite", at: ["value '\(value.name)'"])
@@ -339,12 +381,12 @@ struct StaticQuantizer {
     let peak = max(high, -low)
     let quantization =
       given
-      ?? (isSymmetric
+      ?? (isSymmetric && dtype == .int8
         ? Quantization(scale: (peak / 127).isNormal ? peak / 127 : 1, zeroPoint: 0)
-        : .int8(low: low, high: high))
-    let key = FilterKey(value: id, quantization: quantization)
+        : .integers(dtype, low: low, high: high))
+    let key = FilterKey(value: id, quantization: quantization, dtype: dtype)
     if let known = filters[key] { return known }
-    guard let integers = tensor.converted(to: .int8, quantization: quantization) else {
+    guard let integers = tensor.converted(to: dtype, quantization: quantization) else {
       throw Diagnostic("QNT006", "a constant of \(tensor.type) cannot be quantized")
     }
     let made = result.addConstant(unique(value.name), integers)
@@ -352,11 +394,15 @@ struct StaticQuantizer {
     return made
   }
 
-  private mutating func weighted(_ node: Node, _ axis: Int) throws -> [ValueID?] {
+  private mutating func weighted(
+    _ node: Node,
+    _ axis: Int,
+    _ dtype: DType
+  ) throws -> [ValueID?] {
     guard let data = node.inputs[0], let filter = node.inputs[1],
       let weights = graph[filter].constant
     else { throw Diagnostic("QNT006", "an input is absent") }
-    let source = try integer(data)
+    let source = try integer(data, dtype)
     let bias = node.inputs.count > 2 ? node.inputs[2] : nil
     for id in [filter, bias].compactMap({ $0 }) {
       guard graph[id].constant?.floats().allSatisfy(\.isFinite) ?? false else {
@@ -371,7 +417,8 @@ struct StaticQuantizer {
       weights,
       axis: axis,
       bias: bias.flatMap { graph[$0].constant },
-      inputScale: result[source].type.quantization?.scale
+      inputScale: result[source].type.quantization?.scale,
+      biasType: dtype == .int16 ? .int64 : .int32
     )
     if quantized.raisedChannels > 0 {
       diagnostics.append(
@@ -391,7 +438,7 @@ struct StaticQuantizer {
 
   /// A quantized constant; nodes that share the original share it when it comes out the same.
   private mutating func add(_ original: ValueID, _ tensor: Tensor) -> ValueID {
-    let key = FilterKey(value: original, quantization: tensor.quantization)
+    let key = FilterKey(value: original, quantization: tensor.quantization, dtype: tensor.dtype)
     if let known = filters[key], result[known].type == tensor.type { return known }
     let made = result.addConstant(unique(graph[original].name), tensor)
     filters[key] = made

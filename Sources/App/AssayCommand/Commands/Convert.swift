@@ -12,13 +12,23 @@ let convertCommand = CommandSpec(
   discussion: """
     Reads a model, brings it into canonical form (normalization folded, activations and padding fused),
     applies the recipe and writes the format that the output's name asks for. The static recipes need
-    representative data. The output is whole or not there.
+    representative data. With --max-drop the fewest operators that hold the bound are kept in higher
+    precision: the loss is of accuracy on --labels, else of agreement or signal on --representative.
+    The output is whole or not there.
     """,
   operands: [Operand(word: "MODEL", help: "a network in any format that is read")],
   options: [
-    Option("--output", short: "-o", .value("FILE"), "the file to write; its name tells the format"),
-    Option("--recipe", .value("NAME"), "\(recipeNames) (default: float32)"),
-    Shared.representative, Shared.preprocess, Shared.limit, Shared.threads,
+    Option("--output", short: "-o", .value("FILE"), "the file to write; its name tells the format")
+  ] + Quantizing.shaping + [
+    Shared.representative, Shared.preprocess, Shared.limit,
+    Option("--max-drop", .value("PART"), "keep what must be kept to lose at most this, such as 1%"),
+  ] + Quantizing.labelling + [
+    Option(
+      "--validation-limit",
+      .value("N"),
+      "judge --max-drop by at most N samples (default: 500)"
+    ),
+    Shared.threads,
     Option("--opset", .value("N"), "the operator set of a written .onnx"),
     Option("--ir-version", .choice(["10", "11"]), "the version of a written OpenVINO IR"),
     Option("--allow-custom", .flag, "keep operators that the format has not as custom ones"),
@@ -36,15 +46,19 @@ let convertCommand = CommandSpec(
     throw Diagnostic("CLI005", "--output is missing: the file to write", remedy: "-o model.tflite")
   }
   _ = try exportFormat(for: output)
-  let recipe = try Recipe.parse(arguments.value("--recipe") ?? "float32")
+  var recipe = try Quantizing.recipe(arguments)
+  let maxDrop = try maxDrop(arguments, recipe)
   let start = Host.monotonicNanoseconds()
   let model = try Shared.model(arguments.operands[0], arguments, console)
   let canonical = try canonicalized(model.graph)
-  var calibration: Calibration?
-  if recipe.needsCalibration {
-    calibration = try calibrated(canonical, recipe, arguments, console)
+  let maker = try Quantizing.maker(canonical, arguments, console)
+  var choice: MixedChoice?
+  if let maxDrop {
+    let made = try mixedChoice(maxDrop, recipe, maker, arguments, console)
+    recipe = made.recipe
+    choice = made
   }
-  let variant = try Quantizer().apply(recipe, to: canonical, calibration: calibration)
+  let variant = try maker.make(recipe)
   for finding in variant.diagnostics { console.report(finding) }
   let count = try exportModel(
     variant.graph,
@@ -58,15 +72,20 @@ let convertCommand = CommandSpec(
     report: { console.report($0) }
   )
   let elapsed = Double(Host.monotonicNanoseconds() - start)
+  var result: JSON = .object([
+    "schema": "assay.convert/1", "model": .string(arguments.operands[0]),
+    "output": .string(output), "recipe": .string(recipe.name), "bytes": JSON(count),
+    "operators": JSON(variant.graph.nodes.count), "macs": JSON(variant.graph.cost.macs),
+    "seconds": JSON(elapsed / 1e9),
+    "diagnostics": .array((model.diagnostics + variant.diagnostics).map(\.json)),
+  ])
+  if let choice {
+    result["mixed"] = choice.json
+    result["recipeParameters"] = recipe.json
+  }
   try console.result(
-    .object([
-      "schema": "assay.convert/1", "model": .string(arguments.operands[0]),
-      "output": .string(output), "recipe": .string(recipe.name), "bytes": JSON(count),
-      "operators": JSON(variant.graph.nodes.count), "macs": JSON(variant.graph.cost.macs),
-      "seconds": JSON(elapsed / 1e9),
-      "diagnostics": .array((model.diagnostics + variant.diagnostics).map(\.json)),
-    ]),
-    text: """
+    result,
+    text: (choice.map(mixedText) ?? "") + """
       \(output): \(recipe.name), \(Text.bytes(count)), \(variant.graph.nodes.count) operators, \
       \(Text.count(variant.graph.cost.macs)) multiply-accumulates, written in \(Text.time(elapsed))
 
@@ -75,5 +94,62 @@ let convertCommand = CommandSpec(
   return .done
 }
 
-/// The recipes that need no training, as help lists them.
-private let recipeNames = Recipe.all.map(\.name).joined(separator: ", ")
+/// The bound of `--max-drop` as a part of 1.
+private func maxDrop(_ arguments: Arguments, _ recipe: Recipe) throws -> Double? {
+  guard let text = arguments.value("--max-drop") else { return nil }
+  guard let value = TryPlan.fraction(text), value >= 0 else {
+    throw Diagnostic("CLI006", "--max-drop is a part such as 1% or 0.01, not '\(text)'")
+  }
+  guard recipe.scheme != .float32 else {
+    throw Diagnostic(
+      "CLI006",
+      "--max-drop chooses what a recipe leaves in higher precision, and float32 is that already",
+      remedy: "--recipe static_int8"
+    )
+  }
+  return value
+}
+
+/// The fewest operators in higher precision that hold the bound.
+private func mixedChoice(
+  _ maxDrop: Double,
+  _ recipe: Recipe,
+  _ maker: VariantMaker,
+  _ arguments: Arguments,
+  _ console: Console
+) throws -> MixedChoice {
+  let validation = try Quantizing.validation(
+    maker.graph,
+    arguments,
+    count: try arguments.integer("--validation-limit") ?? 500,
+    console
+  )
+  defer { console.endProgress() }
+  return try MixedChoice(
+    maxDrop: maxDrop,
+    recipe,
+    of: try maker.prepared(recipe).graph,
+    calibration: try maker.calibration(recipe),
+    validation: validation,
+    progress: { console.progress($0) }
+  )
+}
+
+/// What the search for a mixed choice found and tried.
+private func mixedText(_ choice: MixedChoice) -> String {
+  func percent(_ part: Double) -> String { Text.fixed(part * 100, 2) + " %" }
+  var text = "loss: \(choice.criterion.text); at most \(percent(choice.maxDrop))\n\n"
+  text += Text.table(
+    ["kept", "loss", "SNR", ""],
+    choice.trials.map {
+      [
+        "\($0.keptCount)", percent($0.quality.drop), sensitivityDecibels($0.quality.snrDb),
+        $0.holds ? "holds" : "too much",
+      ]
+    },
+    numeric: [0, 1, 2]
+  )
+  if choice.kept.isEmpty { return text + "\nnothing has to be kept in higher precision\n" }
+  return text + "\nkept in higher precision (\(choice.kept.count)): "
+    + choice.kept.joined(separator: ", ") + "\n"
+}

@@ -57,7 +57,7 @@ let tryCommand = CommandSpec(
   let variants = try TryVariants(
     model.graph,
     plan,
-    calibration: { try calibration($0, data.representative, console) },
+    feed: data.representative.map { data in { try Quantizing.feed($0, data, console) } },
     console
   )
   for finding in variants.made.flatMap(\.diagnostics) where finding.severity != .note {
@@ -109,22 +109,6 @@ let tryCommand = CommandSpec(
 private func withProjectFile(_ arguments: Arguments) throws -> Arguments {
   let words = try ProjectFile.words(for: tryCommand, given: arguments)
   return words.isEmpty ? arguments : try arguments.adding(words, spec: tryCommand)
-}
-
-/// Activation ranges of the canonical graph over the representative data.
-func calibration(
-  _ canonical: Graph,
-  _ representative: Dataset?,
-  _ console: Console
-) throws -> Calibration? {
-  guard let representative else { return nil }
-  let calibrator = try Calibrator(canonical, threads: Host.processorCount)
-  for index in 0..<representative.count {
-    console.progress("calibrating \(index + 1)/\(representative.count)")
-    _ = try calibrator.observe(try representative.sample(at: index).inputs)
-  }
-  console.endProgress()
-  return calibrator.calibration
 }
 
 /// A record with accuracy, agreement and noise of its own outputs.

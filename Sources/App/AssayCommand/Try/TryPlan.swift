@@ -33,7 +33,9 @@ struct TryPlan {
       )
     }
     self.model = model
-    recipes = try (arguments.words("--recipes") ?? TryPlan.defaultRecipes).map(Recipe.parse)
+    recipes = try (arguments.words("--recipes") ?? TryPlan.defaultRecipes).map(
+      Quantizing.recipe(named:)
+    )
     runtimes = try arguments.words("--runtimes")?.map(Catalog.runtime) ?? Catalog.shipping
     threads = try arguments.integers("--threads") ?? [1]
     provider = arguments.value("--provider").flatMap(Provider.init) ?? .cpu

@@ -30,30 +30,22 @@ struct TryVariants {
 
   /// Makes every variant and writes it in every format that a runtime of the plan wants.
   ///
-  /// - Parameter calibration: activation ranges for the static recipes, or why there are none.
+  /// - Parameter feed: shows the representative data to a calibrator; `nil` when there are none.
   init(
     _ original: Graph,
     _ plan: TryPlan,
-    calibration: (Graph) throws -> Calibration?,
+    feed: ((Calibrator) throws -> Void)?,
     _ console: Console
   ) throws {
     self.original = original
     let canonical = try canonicalized(original)
     let models = Host.join(plan.folder, "models")
     try Host.makeFolders(models)
-    let needs = plan.recipes.contains(where: \.needsCalibration)
-    let ranges = needs ? try calibration(canonical) : nil
+    let maker = VariantMaker(canonical, threads: Host.processorCount, feed: feed)
     for recipe in plan.recipes {
       console.progress("making \(recipe.name)")
       do {
-        if recipe.needsCalibration, ranges == nil {
-          throw Diagnostic(
-            "QNT008",
-            "\(recipe.name) needs representative data",
-            remedy: "--representative PATH"
-          )
-        }
-        let result = try Quantizer().apply(recipe, to: canonical, calibration: ranges)
+        let result = try maker.make(recipe)
         var variant = TryVariant(
           recipe: recipe,
           graph: result.graph,

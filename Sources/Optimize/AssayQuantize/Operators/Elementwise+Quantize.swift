@@ -14,6 +14,13 @@ extension Unary: QuantizableOperator {
       .float("it has no 8-bit kernel")
     }
   }
+
+  var int16Obstacle: String? {
+    switch kind {
+    case .hardSwish, .gelu, .geluApproximate, .reluN1To1: "it has no 16-bit kernel"
+    default: nil
+    }
+  }
 }
 
 extension Binary: QuantizableOperator {
@@ -27,6 +34,16 @@ extension Binary: QuantizableOperator {
       .float("it has no 8-bit kernel")
     }
   }
+
+  var int16Obstacle: String? {
+    switch kind {
+    case .squaredDifference: "it has no 16-bit kernel"
+    case .equal, .notEqual, .less, .lessEqual, .greater, .greaterEqual:
+      // Seen on LiteRT 2.3.0: a sign bit is lost where it scales both sides.
+      "its 16-bit kernel gives wrong results"
+    default: nil
+    }
+  }
 }
 
 extension LeakyReLU: QuantizableOperator {
@@ -35,6 +52,7 @@ extension LeakyReLU: QuantizableOperator {
 
 extension PReLU: QuantizableOperator {
   func quantizationRule(_ inputs: [Value?]) -> QuantizationRule { .all(inputs) }
+  var int16Obstacle: String? { "it has no 16-bit kernel" }
 }
 
 extension Select: QuantizableOperator {
