@@ -105,7 +105,7 @@ struct KerasCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct KerasEqualityTests {
-  @Test func hasCases() { #expect(KerasCase.packed.count == 88) }
+  @Test func hasCases() { #expect(KerasCase.packed.count == 91) }
 
   @Test(arguments: KerasCase.packed + KerasCase.unpacked)
   func computesWhatKerasComputes(model: KerasCase) throws {

@@ -8,6 +8,7 @@ extension Tensor {
   /// - Returns: the tensor, or `nil` when `permutation` does not name every axis once, or for text.
   public func permuted(_ permutation: [Int]) -> Tensor? {
     guard permutation.sorted() == Array(0..<shape.rank), shape.isStatic else { return nil }
+    if let source = source(of: permutation) { return source.tensor.permuted(source.permutation) }
     let result = Shape(permutation.map { shape.dims[$0] })
     let long = permutation.filter { shape.dims[$0] != 1 }
     if long == long.sorted() { return reshaped(result) }

@@ -2,12 +2,35 @@ import AssayBase
 
 /// A dense row-major tensor: a type and its packed little-endian elements.
 ///
-/// The elements may lie in a mapped file; a tensor is a value and is never changed in place.
+/// The elements may lie in a mapped file; a tensor is a value and is never changed in place. They may
+/// also lie there in another order (see `turned(_:)`), and are then put in order when they are read.
 public struct Tensor: Sendable {
   /// Element type, shape and quantization.
   public var type: TensorType
-  /// The packed elements.
-  public let bytes: ByteView
+  private let content: Content
+
+  private enum Content: Sendable {
+    case packed(ByteView)
+    /// Elements of these extents whose axes are to be permuted.
+    case turned(ByteView, Shape, permutation: [Int])
+  }
+
+  /// The packed elements; a new copy each time for a tensor that is turned.
+  public var bytes: ByteView {
+    switch content {
+    case .packed(let bytes): bytes
+    case .turned(let bytes, let shape, let permutation):
+      Tensor(unchecked: TensorType(dtype, shape), bytes: bytes).permuted(permutation)?.bytes
+        ?? bytes
+    }
+  }
+
+  /// How many bytes the packed elements take.
+  public var byteCount: Int {
+    switch content {
+    case .packed(let bytes), .turned(let bytes, _, _): bytes.count
+    }
+  }
 
   /// The type of the elements.
   public var dtype: DType { type.dtype }
@@ -28,13 +51,76 @@ public struct Tensor: Sendable {
     guard bytes.count == expected || type.dtype == .string else {
       throw Diagnostic("TSR001", "\(type) takes \(expected) bytes, there are \(bytes.count)")
     }
-    self.type = type
-    self.bytes = bytes
+    self.init(unchecked: type, bytes: bytes)
   }
 
   private init(unchecked type: TensorType, bytes: ByteView) {
     self.type = type
-    self.bytes = bytes
+    content = .packed(bytes)
+  }
+
+  private init(_ type: TensorType, _ content: Content) {
+    self.type = type
+    self.content = content
+  }
+
+  /// The elements with the axes in another order, which are copied only while somebody reads them.
+  ///
+  /// `permuted(_:)` makes the copy now and once; this is for large weights that stay in a mapped file
+  /// and are read once or twice: what holds the tensor holds no memory.
+  ///
+  /// - Returns: the tensor, or `nil` where `permuted(_:)` gives `nil`.
+  public func turned(_ permutation: [Int]) -> Tensor? {
+    guard case .packed(let bytes) = content, dtype.bitWidth >= 8, permutation.count > 1,
+      permutation.sorted() == Array(0..<shape.rank), shape.isStatic
+    else { return permuted(permutation) }
+    let long = permutation.filter { shape.dims[$0] != 1 }
+    if long == long.sorted() { return permuted(permutation) }
+    let result = Shape(permutation.map { shape.dims[$0] })
+    return Tensor(
+      TensorType(dtype, result, quantization: quantization),
+      .turned(bytes, shape, permutation: permutation)
+    )
+  }
+
+  /// The tensor as it lies, and the permutation of it that gives this one permuted; `nil` for a tensor
+  /// that is not turned or has another shape by now.
+  func source(of permutation: [Int]) -> (tensor: Tensor, permutation: [Int])? {
+    guard case .turned(let bytes, let lying, let first) = content,
+      shape.dims == first.map({ lying.dims[$0] }),
+      permutation.sorted() == Array(0..<shape.rank)
+    else { return nil }
+    let tensor = Tensor(
+      unchecked: TensorType(dtype, lying, quantization: quantization),
+      bytes: bytes
+    )
+    return (tensor, permutation.map { first[$0] })
+  }
+
+  /// Whether both have the same elements, bit for bit; those that are turned alike are compared as
+  /// they lie.
+  public func hasSameElements(as other: Tensor) -> Bool {
+    guard dtype == other.dtype, shape == other.shape else { return false }
+    if case .turned(let a, let shape, let permutation) = content,
+      case .turned(let b, shape, permutation) = other.content
+    {
+      return a.hasSameBytes(as: b)
+    }
+    return bytes.hasSameBytes(as: other.bytes)
+  }
+
+  /// The tensor with its elements at an address fit for them: copied where a file has them anywhere.
+  public var aligned: Tensor {
+    guard case .packed(let bytes) = content else { return self }
+    let width = UInt(max(dtype.bitWidth / 8, 1))
+    let isAligned = unsafe bytes.withUnsafeBytes {
+      UInt(bitPattern: $0.baseAddress) % width == 0
+    }
+    if isAligned { return self }
+    let copy = unsafe bytes.withUnsafeBytes { source in
+      unsafe ByteView(byteCount: source.count) { unsafe $0.copyMemory(from: source) }
+    }
+    return Tensor(unchecked: type, bytes: copy)
   }
 
   /// A tensor whose elements `body` writes into zeroed memory.
@@ -47,9 +133,10 @@ public struct Tensor: Sendable {
   ) rethrows {
     precondition(MemoryLayout<T>.size * 8 == type.dtype.bitWidth, "element type \(T.self)")
     self.type = type
-    bytes = try unsafe ByteView(byteCount: type.byteCount ?? 0) { raw in
+    let bytes = try unsafe ByteView(byteCount: type.byteCount ?? 0) { raw in
       try unsafe body(raw.bindMemory(to: T.self))
     }
+    content = .packed(bytes)
   }
 
   /// A tensor whose packed bytes `body` writes into zeroed memory.
@@ -59,7 +146,7 @@ public struct Tensor: Sendable {
     _ body: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
     self.type = type
-    bytes = try unsafe ByteView(byteCount: byteCount, body)
+    content = .packed(try unsafe ByteView(byteCount: byteCount, body))
   }
 
   /// A tensor of the given elements.
@@ -124,14 +211,11 @@ public struct Tensor: Sendable {
   /// - Precondition: the numbers of elements agree.
   public func reshaped(_ shape: Shape) -> Tensor {
     precondition(shape.count == count, "\(self.shape) as \(shape)")
-    return Tensor(
-      unchecked: TensorType(dtype, shape, quantization: quantization),
-      bytes: bytes
-    )
+    return Tensor(TensorType(dtype, shape, quantization: quantization), content)
   }
 
   /// The same bits with another quantization.
   public func with(quantization: Quantization?) -> Tensor {
-    Tensor(unchecked: TensorType(dtype, shape, quantization: quantization), bytes: bytes)
+    Tensor(TensorType(dtype, shape, quantization: quantization), content)
   }
 }

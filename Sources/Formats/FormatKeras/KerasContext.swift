@@ -85,7 +85,8 @@ struct KerasContext {
     guard tensor.dtype == .float32 else {
       throw Diagnostic("KER006", "the weight '\(name)' is of type \(tensor.dtype.rawValue)")
     }
-    return try constant(name) { try change(tensor) }
+    // A dataset in an archive may lie at any byte.
+    return try constant(name) { try change(tensor).aligned }
   }
 
   /// The elements of a weight.
@@ -242,9 +243,10 @@ struct KerasContext {
 }
 
 extension Tensor {
-  /// The tensor with its axes in another order; the weight's rank is checked.
+  /// The tensor with its axes in another order, which costs no memory until it is read; the weight's
+  /// rank is checked.
   func permutedWeight(_ permutation: [Int]) throws -> Tensor {
-    guard let result = permuted(permutation) else {
+    guard let result = turned(permutation) else {
       throw Diagnostic(
         "KER006",
         "a weight has extents \(shape); \(permutation.count) axes were expected"

@@ -34,21 +34,12 @@ extension KerasLayer {
 }
 
 extension HDF5Object {
-  /// The numbers as float32 (integers stay), at an address fit for them.
-  ///
-  /// A dataset in an archive may lie at any byte: then it is copied, once.
+  /// The numbers as float32 (integers stay), where they lie in the file if they can.
   func weight() throws -> Tensor {
     let tensor = try self.tensor()
     guard tensor.dtype == .float32 || tensor.dtype.isInteger else {
       return tensor.converted(to: .float32) ?? tensor
     }
-    let isAligned = unsafe tensor.bytes.withUnsafeBytes {
-      UInt(bitPattern: $0.baseAddress) % 4 == 0
-    }
-    if isAligned { return tensor }
-    let copy = unsafe tensor.bytes.withUnsafeBytes { source in
-      unsafe ByteView(byteCount: source.count) { unsafe $0.copyMemory(from: source) }
-    }
-    return try Tensor(tensor.type, bytes: copy)
+    return tensor
   }
 }

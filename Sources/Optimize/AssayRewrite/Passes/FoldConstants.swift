@@ -16,7 +16,7 @@ struct FoldConstants: LocalPass {
     if node.outputs.contains(where: graph.isOutput) { return }
     let constants = node.inputs.map { $0.flatMap { graph.graph[$0].constant } }
     guard zip(node.inputs, constants).allSatisfy({ $0 == nil || $1 != nil }) else { return }
-    let before = constants.reduce(0) { $0 + ($1?.bytes.count ?? 0) }
+    let before = constants.reduce(0) { $0 + ($1?.byteCount ?? 0) }
     let after = node.outputs.reduce(0) { $0 + (graph.graph[$1].type.byteCount ?? Int.max / 4) }
     guard after <= before + Self.largestGrowth else { return }
 

@@ -15,7 +15,7 @@ struct ShareConstants: GraphPass {
         let value = graph[id]
         guard let tensor = value.constant else { continue }
         let equal = kinds[value.type]?.first {
-          graph[$0].constant?.bytes.hasSameBytes(as: tensor.bytes) ?? false
+          graph[$0].constant?.hasSameElements(as: tensor) ?? false
         }
         if let equal {
           patch.redirect(id, to: equal)
