@@ -122,8 +122,9 @@ let targets: [[Target]] = [
   module(
     "Optimize",
     "AssayVerify",
-    graph + ["AssayEvaluator", "AssayReference"],
-    settings: fast
+    graph + ["AssayEvaluator", "AssayReference", "AssayRewrite"],
+    settings: fast,
+    tests: ["AssayFormat", "AssayQuantize", "FormatKeras", "FormatTFLite"]
   ),
   module("Run", "AssayRuntime", base + ["AssayHost"]),
   runtimes.flatMap {
@@ -151,6 +152,7 @@ let targets: [[Target]] = [
   ),
   module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
   module("Explore", "AssayReport", ["AssayBase", "AssayRecord"], settings: fast),
+  module("Explore", "AssayProfile", graph + ["AssayRecord", "AssayReport"], settings: fast),
   module(
     "App",
     "AssayCatalog",
@@ -181,7 +183,7 @@ let targets: [[Target]] = [
       dependencies: graph + [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
-        "AssayRecord", "AssayBench", "AssayStore", "AssayReport",
+        "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

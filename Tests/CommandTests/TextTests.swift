@@ -11,7 +11,7 @@ struct TextTests {
 
   @Test(
     "times have three digits and a unit",
-    arguments: [(12.0, "12.0 ns"), (1500, "1.50 us"), (7_290_000, "7.29 ms"), (2e9, "2.00 s")]
+    arguments: [(12.0, "12.0 ns"), (1500, "1.50 µs"), (7_290_000, "7.29 ms"), (2e9, "2.00 s")]
   )
   func times(nanoseconds: Double, text: String) { #expect(Text.time(nanoseconds) == text) }
 

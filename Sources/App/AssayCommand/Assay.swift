@@ -5,7 +5,7 @@ public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
-    verifyCommand, recipeCommand, sensitivityCommand, doctorCommand, cacheCommand,
+    verifyCommand, diffCommand, recipeCommand, sensitivityCommand, doctorCommand, cacheCommand,
     completionsCommand, workerCommand,
   ]
 

@@ -1,3 +1,5 @@
+import AssayBase
+
 /// Text of an HTML page that was made safe: what it holds is markup, never a name as it came.
 struct Markup: Sendable, ExpressibleByStringInterpolation, CustomStringConvertible {
   /// The markup.

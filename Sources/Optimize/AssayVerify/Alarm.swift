@@ -1,3 +1,4 @@
+import AssayBase
 import AssayTensor
 
 /// What looks wrong with a variant's output by itself, whatever the error says.
@@ -22,7 +23,7 @@ public enum Alarm: Sendable, Equatable {
   public var text: String {
     switch self {
     case .constant(let value): "every element is \(value)"
-    case .saturated(let part): "\(tenths(part * 100)) % of the elements are clipped"
+    case .saturated(let part): "\(Words.fixed(part * 100, 1)) % of the elements are clipped"
     case .notFinite(let count): "\(count) elements are NaN or infinite"
     }
   }
@@ -37,15 +38,6 @@ public enum Alarm: Sendable, Equatable {
   }
 }
 
-/// `value` with one digit after the point.
-func tenths(_ value: Double) -> String {
-  guard value.isFinite else { return "\(value)" }
-  let scaled = (value.magnitude * 10).rounded()
-  guard scaled < 1e15 else { return "\(value)" }
-  let sign = value < 0 && scaled > 0 ? "-" : ""
-  return "\(sign)\(Int(scaled) / 10).\(Int(scaled) % 10)"
-}
-
 /// Gathers what alarms follow from.
 struct Watch {
   private var first: Float?
@@ -56,13 +48,18 @@ struct Watch {
   private var notFinite = 0
   private var count = 0
 
+  /// Looks for values that are no numbers only.
+  mutating func lookForNaN(reference: [Float], other: [Float]) {
+    for (a, b) in zip(reference, other) where a.isFinite && !b.isFinite { notFinite += 1 }
+  }
+
   mutating func look(reference: [Float], other: [Float], _ tensor: Tensor) {
     if first == nil { first = other.first }
     if firstOfReference == nil { firstOfReference = reference.first }
     isConstant = isConstant && other.allSatisfy { $0 == first }
     isReferenceConstant = isReferenceConstant && reference.allSatisfy { $0 == firstOfReference }
     count += other.count
-    for (a, b) in zip(reference, other) where a.isFinite && !b.isFinite { notFinite += 1 }
+    lookForNaN(reference: reference, other: other)
     guard let quantization = tensor.quantization, !quantization.isPerChannel,
       let range = tensor.dtype.integerRange
     else { return }

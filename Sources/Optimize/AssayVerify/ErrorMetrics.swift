@@ -1,3 +1,5 @@
+import AssayBase
+
 /// How far one array lies from another that is taken as the truth.
 public struct ErrorMetrics: Sendable, Equatable {
   /// 10 log10(sum reference^2 / sum error^2); infinite when there is no error, NaN when the reference
@@ -9,6 +11,10 @@ public struct ErrorMetrics: Sendable, Equatable {
   public var maxAbs: Double
   /// The largest |a - b| over the largest |b|, b being the reference.
   public var relative: Double
+  /// The root of the mean squared error.
+  public var rms: Double
+  /// The largest |b| of the reference.
+  public var peak: Double
   /// How many elements are NaN or infinite in one of the two and not the same in the other.
   public var nonFinite: Int
   /// The number of elements.
@@ -17,11 +23,18 @@ public struct ErrorMetrics: Sendable, Equatable {
   /// Whether there is no error at all.
   public var isIdentical: Bool { maxAbs == 0 && nonFinite == 0 }
 
+  /// The largest |a - b| in units in the last place of a float as large as the largest |b|.
+  ///
+  /// Not each element's own last place: that of a number near zero says nothing about an array.
+  public var maxUlp: Double {
+    isIdentical ? 0 : peak == 0 ? .infinity : maxAbs / Double(Float(peak).ulp)
+  }
+
   /// The signal-to-noise ratio in words, also where it is no number.
   public var ratioText: String {
     if isIdentical { return "identical" }
     if nonFinite > 0 { return "\(nonFinite) elements NaN or infinite" }
-    return snrDb.isNaN ? "not zero as the original is" : "SNR \(tenths(snrDb)) dB"
+    return snrDb.isNaN ? "not zero as the original is" : "SNR \(Words.fixed(snrDb, 1)) dB"
   }
 }
 
@@ -81,6 +94,8 @@ public struct ErrorSums: Sendable {
       cosine: norm > 0 ? min(max(dot / norm, -1), 1) : signal == otherSignal ? 1 : 0,
       maxAbs: nonFinite > 0 ? .infinity : worst,
       relative: nonFinite > 0 ? .infinity : worst == 0 ? 0 : worst / peak,
+      rms: nonFinite > 0 ? .infinity : count == 0 ? 0 : (noise / Double(count)).squareRoot(),
+      peak: peak,
       nonFinite: nonFinite,
       count: count
     )

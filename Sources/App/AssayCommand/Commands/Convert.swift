@@ -14,7 +14,8 @@ let convertCommand = CommandSpec(
     applies the recipe and writes the format that the output's name asks for. The static recipes need
     representative data. With --max-drop the fewest operators that hold the bound are kept in higher
     precision: the loss is of accuracy on --labels, else of agreement or signal on --representative.
-    The output is whole or not there.
+    The output is whole or not there. The written file is read again and compared with the model on one
+    input; --certificate looks at every operator.
     """,
   operands: [Operand(word: "MODEL", help: "a network in any format that is read")],
   options: [
@@ -32,7 +33,7 @@ let convertCommand = CommandSpec(
     Option("--opset", .value("N"), "the operator set of a written .onnx"),
     Option("--ir-version", .choice(["10", "11"]), "the version of a written OpenVINO IR"),
     Option("--allow-custom", .flag, "keep operators that the format has not as custom ones"),
-  ] + Shared.importing,
+  ] + ConversionCheck.options + Shared.importing,
   examples: [
     ("assay convert model.h5 -o model.tflite", "float32, as the model is"),
     (
@@ -72,11 +73,13 @@ let convertCommand = CommandSpec(
     report: { console.report($0) }
   )
   let elapsed = Double(Host.monotonicNanoseconds() - start)
+  let check = try ConversionCheck(arguments, original: model.graph, output: output).run(console)
+  if let finding = check.finding { console.report(finding) }
   var result: JSON = .object([
     "schema": "assay.convert/1", "model": .string(arguments.operands[0]),
     "output": .string(output), "recipe": .string(recipe.name), "bytes": JSON(count),
     "operators": JSON(variant.graph.nodes.count), "macs": JSON(variant.graph.cost.macs),
-    "seconds": JSON(elapsed / 1e9),
+    "seconds": JSON(elapsed / 1e9), "certificate": check.json,
     "diagnostics": .array((model.diagnostics + variant.diagnostics).map(\.json)),
   ])
   if let choice {
@@ -88,10 +91,10 @@ let convertCommand = CommandSpec(
     text: (choice.map(mixedText) ?? "") + """
       \(output): \(recipe.name), \(Text.bytes(count)), \(variant.graph.nodes.count) operators, \
       \(Text.count(variant.graph.cost.macs)) multiply-accumulates, written in \(Text.time(elapsed))
-
+      \(check.text)
       """
   )
-  return .done
+  return check.finding?.severity == .error ? .finding : .done
 }
 
 /// The bound of `--max-drop` as a part of 1.

@@ -2,24 +2,42 @@ import AssayBase
 import AssayCatalog
 import AssayFormat
 import AssayGraph
+import AssayHost
+import AssayProfile
+import AssayRecord
+import AssayReport
 import AssayRewrite
+import AssayStore
 import AssayTensor
+import AssayVerify
 
 let inspectCommand = CommandSpec(
   name: "inspect",
   summary: "operators, shapes, parameters, multiply-accumulates and memory of a model",
   discussion: """
     Reads a model and describes it: what goes in and out, what it costs, and every operator with its
-    shape, parameters and multiply-accumulates. Nothing is executed.
+    shape, parameters and multiply-accumulates. Nothing is executed. --html writes the graph as one page
+    that opens offline: zoom, search, operators with their attributes and constants, colored by what
+    they cost and, where a record in the store or a certificate says so, by time, placement and error.
     """,
   operands: [Operand(word: "MODEL", help: "a .h5, .keras, .tflite or .onnx file")],
   options: [
     Option("--canonical", .flag, "as `convert` sees it: normalization folded, activations fused"),
     Option("--dump", .flag, "the graph as text, one line an operator, and nothing else"),
+    Option("--html", .value("FILE"), "write the graph as a page"),
+    Option("--group", .value("N"), "page: draw operators as one box whose names share N parts"),
+    Option("--certificate", .value("FILE"), "page: the JSON of assay verify with this model"),
+    Option(
+      "--record",
+      .value("FILE"),
+      "page: a record's JSON (default: the store's newest profile)"
+    ),
+    Shared.store,
   ] + Shared.importing,
   examples: [
     ("assay inspect model.h5", "what is in it"),
     ("assay inspect model.tflite --json - | jq .macs", "one figure for a script"),
+    ("assay inspect model.tflite --html model.html", "the graph, to look at"),
   ]
 ) { arguments, console in
   let path = arguments.operands[0]
@@ -29,11 +47,80 @@ let inspectCommand = CommandSpec(
     console.output(graph.dump())
     return .done
   }
+  if let page = arguments.value("--html") {
+    let drawing = try drawing(graph, model, path, arguments)
+    let group = try arguments.integer("--group", minimum: 0) ?? 0
+    try AtomicFile.write(renderNetwork(drawing, group: group), to: page)
+    try console.result(
+      Inspection(graph, model, path).json,
+      text: "\(page): \(graph.nodes.count) operators\n"
+        + [drawing.timing, drawing.certificate].compactMap { $0 }.map { "  \($0)\n" }.joined()
+    )
+    return .done
+  }
   try console.result(
     Inspection(graph, model, path).json,
     text: Inspection(graph, model, path).text
   )
   return .done
+}
+
+/// The graph as the page draws it, with what was measured and compared.
+private func drawing(
+  _ graph: Graph,
+  _ model: ImportedModel,
+  _ path: String,
+  _ arguments: Arguments
+) throws -> NetworkDrawing {
+  var drawing = NetworkDrawing(graph, title: Host.name(of: path), version: assayVersion)
+  drawing.facts += [
+    "file \(Text.bytes(model.bytes.count))", model.producer ?? model.format,
+  ]
+  if let record = try profiledRecord(model, arguments) { drawing.add(record) }
+  if let file = arguments.value("--certificate") {
+    let certificate = try locating(file) {
+      guard let text = try MappedFile(path: file).view.utf8 else {
+        throw Diagnostic("CLI012", "this is no text")
+      }
+      return try JSON(parsing: text)
+    }
+    guard certificate["schema"]?.string == certificateSchema else {
+      throw Diagnostic(
+        "CLI012",
+        "this is no certificate",
+        at: [file],
+        remedy: "write one with assay verify ORIGINAL \(path) --json FILE"
+      )
+    }
+    if drawing.add(certificate: certificate) == 0 {
+      throw Diagnostic(
+        "CLI012",
+        "the certificate speaks of no operator of this model",
+        at: [file],
+        remedy: "give the certificate whose VARIANT is this file"
+      )
+    }
+  }
+  return drawing
+}
+
+/// The record whose profile is drawn: the one given, or the newest of this file in the store.
+private func profiledRecord(_ model: ImportedModel, _ arguments: Arguments) throws -> Record? {
+  if let file = arguments.value("--record") {
+    return try locating(file) {
+      guard let text = try MappedFile(path: file).view.utf8 else {
+        throw Diagnostic("CLI012", "this is no text")
+      }
+      return try Record(json: JSON(parsing: text))
+    }
+  }
+  let url = storeURL(arguments)
+  if arguments.value("--store") == nil, Host.kind(of: String(url.dropFirst("sqlite:".count))) == nil
+  {
+    return nil
+  }
+  let query = RecordQuery(modelSHA256: sha256(model.bytes))
+  return try openStore(url).records(query).last { $0.operators.array?.isEmpty == false }
 }
 
 /// What `inspect` says of a graph.

@@ -1,58 +1,21 @@
-/// Numbers and tables as people read them.
+import AssayBase
+
+/// Numbers and tables as the terminal shows them; the numbers are those of the pages (`Words`).
 enum Text {
   /// Bytes with a unit of 1000: `12.3 MB`.
-  static func bytes(_ count: Int) -> String {
-    let units = ["B", "kB", "MB", "GB"]
-    var value = Double(count)
-    var unit = 0
-    while value >= 999.5, unit < units.count - 1 {
-      value /= 1000
-      unit += 1
-    }
-    return unit == 0 ? "\(count) B" : "\(significant(value)) \(units[unit])"
-  }
+  static func bytes(_ count: Int) -> String { Words.bytes(count) }
 
-  /// A count with a unit of 1000: `3.5 M`.
-  static func count(_ count: Int) -> String {
-    let units = ["", " k", " M", " G", " T"]
-    var value = Double(count)
-    var unit = 0
-    while value >= 999.5, unit < units.count - 1 {
-      value /= 1000
-      unit += 1
-    }
-    return unit == 0 ? "\(count)" : "\(significant(value))\(units[unit])"
-  }
+  /// A count with a unit of 1000: `3.50 M`.
+  static func count(_ count: Int) -> String { Words.count(count) }
 
   /// Nanoseconds with a unit: `1.23 ms`.
-  static func time(_ nanoseconds: Double) -> String {
-    switch nanoseconds {
-    case ..<999.5: "\(significant(nanoseconds)) ns"
-    case ..<999_500: "\(significant(nanoseconds / 1e3)) us"
-    case ..<999_500_000: "\(significant(nanoseconds / 1e6)) ms"
-    default: "\(significant(nanoseconds / 1e9)) s"
-    }
-  }
+  static func time(_ nanoseconds: Double) -> String { Words.time(nanoseconds) }
 
   /// Three significant digits.
-  static func significant(_ value: Double) -> String {
-    let magnitude = abs(value)
-    let digits = magnitude < 9.995 ? 2 : magnitude < 99.95 ? 1 : 0
-    return fixed(value, digits)
-  }
+  static func significant(_ value: Double) -> String { Words.significant(value) }
 
   /// A number with a fixed number of decimals.
-  static func fixed(_ value: Double, _ digits: Int) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
-    var power = 1.0
-    for _ in 0..<digits { power *= 10 }
-    let scaled = Int64((abs(value) * power).rounded())
-    let sign = value < 0 && scaled != 0 ? "-" : ""
-    guard digits > 0 else { return "\(sign)\(scaled)" }
-    let fraction = String(scaled % Int64(power))
-    let zeros = String(repeating: "0", count: digits - fraction.count)
-    return "\(sign)\(scaled / Int64(power)).\(zeros)\(fraction)"
-  }
+  static func fixed(_ value: Double, _ digits: Int) -> String { Words.fixed(value, digits) }
 
   /// Rows under a header, columns aligned; columns in `numeric` to the right.
   static func table(_ header: [String], _ rows: [[String]], numeric: Set<Int> = []) -> String {

@@ -1,7 +1,7 @@
 /// Numbers and units as people read them.
-enum Words {
+public enum Words {
   /// A number with `digits` significant digits, without an exponent.
-  static func significant(_ value: Double, _ digits: Int = 3) -> String {
+  public static func significant(_ value: Double, _ digits: Int = 3) -> String {
     guard value.isFinite else { return value == .infinity ? "∞" : "-" }
     if value == 0 { return "0" }
     var magnitude = 0
@@ -22,7 +22,7 @@ enum Words {
   }
 
   /// A number with `places` decimal places.
-  static func fixed(_ value: Double, _ places: Int) -> String {
+  public static func fixed(_ value: Double, _ places: Int) -> String {
     guard value.isFinite else { return value == .infinity ? "∞" : "-" }
     var factor = 1.0
     for _ in 0..<places { factor *= 10 }
@@ -38,13 +38,13 @@ enum Words {
   }
 
   /// A duration such as `41.6 µs`.
-  static func time(_ nanoseconds: Double) -> String {
+  public static func time(_ nanoseconds: Double) -> String {
     let (factor, unit) = timeUnit(nanoseconds)
     return significant(nanoseconds / factor) + " " + unit
   }
 
   /// The unit that a duration is told in.
-  static func timeUnit(_ nanoseconds: Double) -> (factor: Double, name: String) {
+  public static func timeUnit(_ nanoseconds: Double) -> (factor: Double, name: String) {
     switch abs(nanoseconds) {
     case ..<999.5: (1, "ns")
     case ..<999.5e3: (1e3, "µs")
@@ -54,7 +54,7 @@ enum Words {
   }
 
   /// A range of durations in one unit, such as `41.2-42.0 µs`.
-  static func times(_ range: ClosedRange<Int64>) -> String {
+  public static func times(_ range: ClosedRange<Int64>) -> String {
     let (factor, unit) = timeUnit(Double(range.upperBound))
     let low = significant(Double(range.lowerBound) / factor)
     let high = significant(Double(range.upperBound) / factor)
@@ -62,7 +62,7 @@ enum Words {
   }
 
   /// Half the width of an interval in percent of its figure, as `±0.1 %`.
-  static func halfWidth(_ range: ClosedRange<Int64>, of value: Int64) -> String {
+  public static func halfWidth(_ range: ClosedRange<Int64>, of value: Int64) -> String {
     guard value > 0 else { return "" }
     let percent = Double(range.upperBound - range.lowerBound) / 2 / Double(value) * 100
     if percent < 0.01 { return "±<0.01 %" }
@@ -70,7 +70,7 @@ enum Words {
   }
 
   /// A number without zeros at its end.
-  static func short(_ value: Double) -> String {
+  public static func short(_ value: Double) -> String {
     var text = significant(value)
     guard text.contains(".") else { return text }
     while text.last == "0" { text.removeLast() }
@@ -79,7 +79,7 @@ enum Words {
   }
 
   /// A size such as `24.6 kB`.
-  static func bytes(_ count: Int) -> String {
+  public static func bytes(_ count: Int) -> String {
     let value = Double(count)
     switch abs(value) {
     case ..<999.5: return "\(count) B"
@@ -90,7 +90,7 @@ enum Words {
   }
 
   /// A large count such as `17.7 k`.
-  static func count(_ value: Int) -> String {
+  public static func count(_ value: Int) -> String {
     switch abs(value) {
     case ..<10_000: "\(value)"
     case ..<1_000_000: significant(Double(value) / 1e3) + " k"
@@ -100,15 +100,15 @@ enum Words {
   }
 
   /// A fraction as percent, such as `98.5 %`.
-  static func percent(_ fraction: Double, _ places: Int = 1) -> String {
+  public static func percent(_ fraction: Double, _ places: Int = 1) -> String {
     fixed(fraction * 100, places) + " %"
   }
 
   /// A rate such as `24 000 /s`.
-  static func rate(_ perSecond: Double) -> String { significant(perSecond) + "/s" }
+  public static func rate(_ perSecond: Double) -> String { significant(perSecond) + "/s" }
 
   /// A moment as `2026-11-20 22:14 UTC`.
-  static func moment(_ nanoseconds: Int64) -> String {
+  public static func moment(_ nanoseconds: Int64) -> String {
     let seconds = nanoseconds / 1_000_000_000
     var days = seconds / 86400
     let rest = seconds - days * 86400
@@ -128,7 +128,7 @@ enum Words {
   }
 
   /// A command line that a shell reads back word by word.
-  static func shell(_ words: [String]) -> String {
+  public static func shell(_ words: [String]) -> String {
     words.map { word in
       let plain =
         !word.isEmpty
@@ -146,7 +146,7 @@ enum Words {
   }
 
   /// A text without characters that steer terminals.
-  static func printable(_ text: String) -> String {
+  public static func printable(_ text: String) -> String {
     String(
       String.UnicodeScalarView(
         text.unicodeScalars.map { scalar in

@@ -1,0 +1,133 @@
+import AssayBase
+import AssayRecord
+import AssayReport
+
+extension NetworkDrawing {
+  /// Puts the times and the placement of a record's profile on the boxes.
+  ///
+  /// Runtimes name operators after nodes, after values, by their number in the file, or only by kind
+  /// (`AssayRecord.Record.operators`). What is found by name is put there; the rest is put in order on
+  /// boxes of the same kind.
+  ///
+  /// - Returns: the part of the profile's time that found its box.
+  @discardableResult
+  public mutating func add(_ record: Record) -> Double {
+    let entries = (record.operators.array ?? []).compactMap { entry -> Entry? in
+      guard let ns = entry["ns"]?.double, ns.isFinite, ns >= 0 else { return nil }
+      return Entry(kind: entry["kind"]?.string ?? "", node: entry["node"]?.string ?? "", ns: ns)
+    }
+    let total = entries.reduce(0) { $0 + $1.ns }
+    guard total > 0 else { return 0 }
+    let provider = record.placement["provider"]?.string ?? record.runtime
+    let operators = boxes.indices.filter { boxes[$0].kind != .input && boxes[$0].kind != .output }
+    var byName: [String: Int] = [:]
+    for index in operators {
+      byName[boxes[index].name] = index
+      for port in boxes[index].outputs { byName[port.name] = index }
+    }
+    var placed = 0.0
+    func put(_ entry: Entry, _ index: Int) {
+      boxes[index].nanoseconds = (boxes[index].nanoseconds ?? 0) + entry.ns
+      boxes[index].placement = entry.isDelegated ? provider : record.runtime
+      placed += entry.ns
+    }
+    var left: [Entry] = []
+    for entry in entries {
+      if let index = byName[entry.node] {
+        put(entry, index)
+      } else if let number = entry.number, operators.indices.contains(number),
+        entries.count <= operators.count
+      {
+        put(entry, operators[number])
+      } else {
+        left.append(entry)
+      }
+    }
+    // A runtime's own plan keeps the order of the network; the kind keeps the two in step.
+    var next = 0
+    let free = operators.filter { boxes[$0].nanoseconds == nil }
+    for entry in left {
+      guard
+        let found = free[min(next, free.count)...].firstIndex(where: {
+          entry.resembles(boxes[$0])
+        })
+      else { continue }
+      put(entry, free[found])
+      next = found + 1
+    }
+    let name = record.runtime + (record.version.isEmpty ? "" : " \(record.version)")
+    timing =
+      "\(name), \(record.threads) thread\(record.threads == 1 ? "" : "s"): "
+      + "\(Words.percent(placed / total, 0)) of \(Words.time(total)) placed"
+    return placed / total
+  }
+
+  /// One line of a profile.
+  private struct Entry {
+    var kind: String
+    var node: String
+    var ns: Double
+
+    /// `#3` is the third place of a delegate's plan.
+    var isDelegated: Bool { node.hasPrefix("#") }
+
+    /// `0:12` is operator 12 of the first subgraph.
+    var number: Int? {
+      let parts = node.split(separator: ":")
+      return parts.count == 2 && parts[0] == "0" ? Int(parts[1]) : nil
+    }
+
+    func resembles(_ box: Box) -> Bool {
+      let text = kind.lowercased().filter(\.isLetter)
+      let title = box.title.lowercased()
+      switch box.kind {
+      case .convolution:
+        let isDepthwise = text.contains("depthwise") || text.contains("dwconv")
+        return title.contains("depthwise") == isDepthwise
+          && (text.contains("conv") || isDepthwise)
+      case .dense:
+        return ["fullyconnected", "gemm", "matmul", "dense"].contains { text.contains($0) }
+      default: return text.contains(title.filter(\.isLetter))
+      }
+    }
+  }
+
+  /// Puts what a certificate (`assay.certificate/1`) says of operators on the boxes.
+  ///
+  /// - Returns: how many boxes it speaks of.
+  @discardableResult
+  public mutating func add(certificate: JSON) -> Int {
+    var byName: [String: Int] = [:]
+    for index in boxes.indices where boxes[index].kind != .input && boxes[index].kind != .output {
+      byName[boxes[index].name] = index
+      for port in boxes[index].outputs where byName[port.name] == nil { byName[port.name] = index }
+    }
+    var count = 0
+    for entry in certificate["operators"]?.array ?? [] {
+      guard
+        let index = entry["node"]?.string.flatMap({ byName[$0] })
+          ?? entry["value"]?.string.flatMap({ byName[$0] })
+      else { continue }
+      count += 1
+      let alone = entry["alone"]
+      let source = alone.flatMap { $0.isNull ? nil : $0 } ?? entry
+      // No ratio and no difference: identical.
+      let isExact = source["snrDb"]?.isNull ?? true && source["maxAbs"]?.double == 0
+      boxes[index].snrDb = source["snrDb"]?.double ?? (isExact ? 200 : nil)
+      let within = alone?["within"]?.bool
+      boxes[index].isSuspect = within == false
+      let place = entry["snrDb"]?.double.map { "\(Words.fixed($0, 1)) dB in place" } ?? ""
+      let steps = entry["maxSteps"]?.double.map { "at most \(Words.significant($0)) steps off" }
+      let words = within == false ? "computes something else than the original" : nil
+      boxes[index].finding = [words, place.isEmpty ? nil : place, steps].compactMap { $0 }
+        .joined(separator: ", ")
+      if boxes[index].finding == "" { boxes[index].finding = nil }
+    }
+    if count > 0 {
+      let verdict = certificate["equal"]?.bool == true ? "equal" : "NOT equal"
+      let original = certificate["original"]?["path"]?.string ?? "the original"
+      self.certificate = "\(verdict) to \(original); \(count) operators compared"
+    }
+    return count
+  }
+}
