@@ -286,25 +286,11 @@ private func findings(_ body: () throws -> Void) -> [String] {
     #expect(topIndices([1, 3, 3, .nan], count: 3) == [1, 2, 0])
   }
 
-  @Test func agreementAndErrors() {
+  @Test func agreement() {
     var agreement = AgreementCounter()
     agreement.add([1, 0], reference: [5, 1])
     agreement.add([1, 0], reference: [0, 1])
     #expect(agreement.proportion == Proportion(1, of: 2))
-    var error = ErrorSum()
-    #expect(error.snrDb == nil)
-    error.add([3, 4], reference: [3, 4])
-    #expect(error.snrDb == .infinity)
-    #expect(error.cosine == 1)
-    error.add([0.5], reference: [0])
-    // 25 / 0.25 = 100
-    #expect(abs((error.snrDb ?? 0) - 20) < 1e-9)
-    #expect(error.maxAbs == 0.5)
-    #expect(error.maxRelative == 0.125)
-    error.add([.nan], reference: [.nan])
-    #expect(error.maxAbs == 0.5)
-    error.add([1], reference: [.infinity])
-    #expect(error.snrDb == nil && error.maxAbs == .infinity)
   }
 }
 

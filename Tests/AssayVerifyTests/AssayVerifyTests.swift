@@ -98,6 +98,39 @@ import Testing
     #expect(json["tolerance"]?["bound"] == 1e-4)
   }
 
+  /// `docs/schema/certificate-1.json` is what the code writes; products of small numbers have the same
+  /// bits everywhere.
+  @Test func theExampleOfTheSchemaIsTheCodes() throws {
+    func graph(_ factor: Float) throws -> Graph {
+      var graph = Graph(name: "example")
+      let x = graph.addInput("x", TensorType(.float32, [1, 4]))
+      let constant = graph.addConstant("factor", Tensor([factor], []))
+      let y = try graph.addNode("product", Binary(.multiply), [x, constant])
+      graph.outputs = try graph.addNode("y", Unary(.relu), y)
+      return graph
+    }
+    let probe = Probe(name: "input 1", arrays: ["x": Tensor([1, 2, -4, 0.5], [1, 4])])
+    let json = try Certificate.compare(
+      original: graph(2),
+      variant: graph(2.5),
+      probes: [probe]
+    ).json
+    let text = json.text(pretty: true) + "\n"
+    #expect(Golden.mismatch(text, "docs/schema/certificate-1.json") == nil)
+    let path = TestData.package + "/docs/schema/certificate-1.schema.json"
+    let schema = try JSON(parsing: #require(MappedFile(path: path).view.utf8))
+    func check(_ value: JSON?, _ schema: JSON?) throws {
+      let names = (schema?["required"]?.array ?? []).compactMap(\.string)
+      #expect(!names.isEmpty)
+      for name in names { #expect(value?[name] != nil, "\(name)") }
+    }
+    try check(json, schema)
+    try check(json["firstDivergence"], schema["$defs"]?["operator"])
+    try check(json["firstDivergence"], schema["$defs"]?["metrics"])
+    try check(json["tolerance"], schema["$defs"]?["tolerance"])
+    #expect(json["firstDivergence"]?["node"] == "product")
+  }
+
   @Test func inputsOfAnotherNameCorrespondByPosition() throws {
     let certificate = try Certificate.compare(
       original: try network(2),

@@ -33,7 +33,7 @@ extension NetworkDrawing {
     }
     var left: [Entry] = []
     for entry in entries {
-      if let index = byName[entry.node] {
+      if let index = entry.names.lazy.compactMap({ byName[$0] }).first {
         put(entry, index)
       } else if let number = entry.number, operators.indices.contains(number),
         entries.count <= operators.count
@@ -43,23 +43,45 @@ extension NetworkDrawing {
         left.append(entry)
       }
     }
-    // A runtime's own plan keeps the order of the network; the kind keeps the two in step.
-    var next = 0
+    // A runtime's own plan keeps the order of the network; kinds keep the two in step.
     let free = operators.filter { boxes[$0].nanoseconds == nil }
-    for entry in left {
-      guard
-        let found = free[min(next, free.count)...].firstIndex(where: {
-          entry.resembles(boxes[$0])
-        })
-      else { continue }
-      put(entry, free[found])
-      next = found + 1
-    }
+    for pair in Self.aligned(left, free.map { boxes[$0] }) { put(left[pair.0], free[pair.1]) }
     let name = record.runtime + (record.version.isEmpty ? "" : " \(record.version)")
     timing =
       "\(name), \(record.threads) thread\(record.threads == 1 ? "" : "s"): "
       + "\(Words.percent(placed / total, 0)) of \(Words.time(total)) placed"
     return placed / total
+  }
+
+  /// The longest sequence of pairs of entries and boxes that resemble one another, in order of both.
+  private static func aligned(_ entries: [Entry], _ boxes: [Box]) -> [(Int, Int)] {
+    let width = boxes.count + 1
+    guard entries.count * width <= 1 << 24 else { return [] }
+    var best = [Int32](repeating: 0, count: (entries.count + 1) * width)
+    for i in entries.indices.reversed() {
+      for j in boxes.indices.reversed() {
+        let here = i * width + j
+        best[here] = max(best[here + width], best[here + 1])
+        if entries[i].resembles(boxes[j]) {
+          best[here] = max(best[here], best[here + width + 1] + 1)
+        }
+      }
+    }
+    var pairs: [(Int, Int)] = []
+    var (i, j) = (0, 0)
+    while i < entries.count, j < boxes.count {
+      let here = i * width + j
+      if entries[i].resembles(boxes[j]), best[here] == best[here + width + 1] + 1 {
+        pairs.append((i, j))
+        i += 1
+        j += 1
+      } else if best[here + width] >= best[here + 1] {
+        i += 1
+      } else {
+        j += 1
+      }
+    }
+    return pairs
   }
 
   /// One line of a profile.
@@ -77,16 +99,35 @@ extension NetworkDrawing {
       return parts.count == 2 && parts[0] == "0" ? Int(parts[1]) : nil
     }
 
+    /// The node's name, and what it was before a runtime put something behind it.
+    var names: [String] {
+      var names = [node]
+      for suffix in ["_nchwc", "_nchw", "_quant"] where node.hasSuffix(suffix) {
+        names.append(String(node.dropLast(suffix.count)))
+      }
+      var parts = node.split(separator: "/", omittingEmptySubsequences: false)
+      for _ in 0..<2 where parts.count > 1 {
+        parts.removeLast()
+        names.append(parts.joined(separator: "/"))
+      }
+      return names
+    }
+
     func resembles(_ box: Box) -> Bool {
       let text = kind.lowercased().filter(\.isLetter)
       let title = box.title.lowercased()
       switch box.kind {
       case .convolution:
-        let isDepthwise = text.contains("depthwise") || text.contains("dwconv")
-        return title.contains("depthwise") == isDepthwise
-          && (text.contains("conv") || isDepthwise)
+        let isDepthwise = ["depthwise", "dwconv", "groupconv"].contains { text.contains($0) }
+        if title.contains("depthwise") || isDepthwise {
+          return title.contains("depthwise") && isDepthwise
+        }
+        // A window of one element is a product of matrices.
+        return ["conv", "fullyconnected", "gemm"].contains { text.contains($0) }
       case .dense:
         return ["fullyconnected", "gemm", "matmul", "dense"].contains { text.contains($0) }
+      case .pooling:
+        return ["pool", "mean", "reduce", "sum"].contains { text.contains($0) }
       default: return text.contains(title.filter(\.isLetter))
       }
     }

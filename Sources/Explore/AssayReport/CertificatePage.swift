@@ -37,7 +37,7 @@ struct CertificatePage {
       <p class="facts">\(facts)</p>
       </header>
       <main>
-      \(CertificatePage.sections(certificate))
+      \(sections)
       </main>
       <footer><p>\(certificate["madeBy"]?.string ?? "")</p></footer>
       <script>\(Page.script)</script>
@@ -48,17 +48,41 @@ struct CertificatePage {
   }
 
   /// The answer, the outputs and the operators, as sections of a page.
-  static func sections(_ certificate: JSON) -> Markup {
-    let page = CertificatePage(certificate: certificate)
+  private var sections: Markup {
+    func section(_ title: Markup, _ lead: Markup, _ body: Markup) -> Markup {
+      body.text.isEmpty
+        ? "" : "<section><h2>\(title)</h2><p class=\"lead\">\(lead)</p>\(body)</section>"
+    }
     return """
-      \(page.answer)
-      <section><h2>Outputs</h2><p class="lead">Over all inputs that the verdict rests on.</p>\
-      \(page.outputs)</section>
-      \(page.profile)
-      \(page.table)
-      \(page.trials)
+      \(answer)
+      \(section("Outputs", "Over all inputs that the verdict rests on.", outputs))
+      \(section("From input to output", Self.profileLead, profile))
+      \(section("Operators", "Sort by a column's heading.", table))
+      \(section("Inputs", "What both were given; the worst output of each.", trials))
       """
   }
+
+  /// What a comparison's page says of a variant: its sentence, and behind it the figures.
+  static func details(_ certificate: JSON, name: String, sentence: String) -> Markup {
+    let page = CertificatePage(certificate: certificate)
+    let suspects = page.suspects.count
+    let pill: Markup =
+      !page.isEqual
+      ? "<b class=\"pill bad\">not equal</b>"
+      : suspects > 0
+        ? "<b class=\"pill\">\(suspects) to look at</b>" : "<b class=\"pill front\">equal</b>"
+    return """
+      <details><summary>\(name) \(pill) <span class="facts">\(sentence)</span></summary>\
+      \(page.outputs)\(page.profile)<details class="inner"><summary>every operator</summary>\
+      \(page.table)</details></details>
+      """
+  }
+
+  private static let profileLead: Markup = """
+    The line is the signal-to-noise ratio of each value in place, errors of the operators before it \
+    included; the points are the operators by themselves, given the original's values. Float rounding \
+    lies near 140 dB, identical at the top.
+    """
 
   private var facts: Markup {
     var parts: [String] = []
@@ -105,6 +129,9 @@ struct CertificatePage {
       lines.append(
         "<li>Given the original's own values, that operator's result is \(Self.ratio(alone)) from the original's.</li>"
       )
+    }
+    if place?["alone"]?["cutsOff"]?.bool == true {
+      lines.append("<li>Its range is too small for these inputs.</li>")
     }
     let others = suspects.filter { $0["node"]?.string != node }
     if !others.isEmpty {
@@ -157,9 +184,8 @@ struct CertificatePage {
     }
     guard !rows.isEmpty else { return "" }
     return """
-      <section><h2>Inputs</h2><p class="lead">What both were given; the worst output of each.</p>\
       <div class="scroll"><table><thead><tr><th>input</th><th>judged by</th><th class="n">SNR</th>\
-      <th class="n">relative</th></tr></thead><tbody>\(rows)</tbody></table></div></section>
+      <th class="n">relative</th></tr></thead><tbody>\(rows)</tbody></table></div>
       """
   }
 
@@ -195,11 +221,8 @@ struct CertificatePage {
       "<line class=\"grid\" x1=\"0\" x2=\"\(width)\" y1=\"\(y(db))\" y2=\"\(y(db))\"/><text x=\"2\" y=\"\(y(db) - 3)\">\(Int(db)) dB</text>"
     }
     return """
-      <section><h2>From input to output</h2><p class="lead">The line is the signal-to-noise ratio of each \
-      value in place, errors of the operators before it included; the points are the operators by \
-      themselves, given the original's values. Float rounding lies near 140 dB, identical at the top.</p>\
       <svg class="chart trace" viewBox="0 0 \(width) \(tall)" role="img" aria-label="Signal-to-noise ratio \
-      by operator; the table has the figures">\(grid)<path d="\(Markup(stringLiteral: line))"/>\(dots)</svg></section>
+      by operator; the table has the figures">\(grid)<path d="\(Markup(stringLiteral: line))"/>\(dots)</svg>
       """
   }
 
@@ -230,19 +253,18 @@ struct CertificatePage {
       "<th scope=\"col\"\(isNumber ? " class=\"n\"" as Markup : "") title=\"\(help)\"><button type=\"button\">\(text)</button></th>"
     }
     return """
-      <section><h2>Operators</h2><p class="lead">Sort by a column's heading.</p><div class="scroll">\
-      <table class="sortable"><thead><tr>\(head("#", true, "place in the variant"))\
+      <div class="scroll"><table class="sortable"><thead><tr>\(head("#", true, "place in the variant"))\
       \(head("operator", false, "operator and node of the variant"))\
       \(head("by itself", true, "its own error, given the original's values"))\
       \(head("in place", true, "with the errors of all operators before it"))\
       \(head("loss dB", true, "lost between what it reads and what it makes"))\
       \(head("largest error", true, "in steps of its quantization, or units in the last place"))\
       \(head("matched by", false, "why it is compared with the original's value"))</tr></thead>\
-      <tbody>\(rows)</tbody></table></div></section>
+      <tbody>\(rows)</tbody></table></div>
       """
   }
 
-  private static let style: Markup = """
+  static let style: Markup = """
     .trace{width:100%;height:auto}.trace path{fill:none;stroke:var(--accent);stroke-width:2}
     .alone{fill:var(--c0);fill-opacity:.65}.alone.bad{fill:var(--bad);fill-opacity:1}
     tr.suspect td{background:var(--bad-bg)!important}

@@ -54,6 +54,8 @@ public struct ComparisonReport: Sendable {
     public var operatorCount: Int?
     /// What the comparison with the original said, in a sentence.
     public var certificate: String?
+    /// The whole comparison, as `assay.certificate/1`.
+    public var certificateJSON: JSON?
     /// Why it could not be made.
     public var failure: Diagnostic?
 
@@ -62,11 +64,13 @@ public struct ComparisonReport: Sendable {
       name: String,
       operatorCount: Int? = nil,
       certificate: String? = nil,
+      certificateJSON: JSON? = nil,
       failure: Diagnostic? = nil
     ) {
       self.name = name
       self.operatorCount = operatorCount
       self.certificate = certificate
+      self.certificateJSON = certificateJSON
       self.failure = failure
     }
   }

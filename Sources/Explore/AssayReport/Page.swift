@@ -34,7 +34,7 @@ struct Page {
       <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
       script-src 'unsafe-inline'; img-src data:">
       <title>\(name): which variant to ship</title>
-      <style>\(Page.style)</style>
+      <style>\(Page.style)\(CertificatePage.style)</style>
       </head>
       <body>
       <header>
@@ -49,6 +49,7 @@ struct Page {
       \(charts.distributions.map { section("distributions", "How latency varies", "Every timed inference counts. The marks are p50, p90 and p99; the scale is logarithmic.", charts.legend + $0) } ?? "")
       \(charts.initialization.map { section("init", "Before the first answer", "What a user waits for when the program starts.", $0) } ?? "")
       \(charts.operators.map { section("operators", "Where the time goes", "Times of operators, by the runtime's own profiler, from separate runs.", $0) } ?? "")
+      \(certificates)
       \(failed)
       \(section("how", "How this was measured", "", method))
       </main>
@@ -268,6 +269,27 @@ struct Page {
       return "<span title=\"\(words)\">\(text)</span>"
     default: return "\(text)"
     }
+  }
+
+  // MARK: The proofs
+
+  /// What the comparison of each variant with the original has shown.
+  private var certificates: Markup {
+    let items = report.variants.compactMap { variant -> Markup? in
+      guard let json = variant.certificateJSON else { return nil }
+      return CertificatePage.details(
+        json,
+        name: variant.name,
+        sentence: variant.certificate ?? ""
+      )
+    }
+    guard !items.isEmpty else { return "" }
+    return section(
+      "equal",
+      "Equal to the original",
+      "Every variant was compared with the original before it was measured: outputs, values between, and operators by themselves.",
+      "\(items)"
+    )
   }
 
   // MARK: What failed, and how it was measured

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayEvaluator
 import AssayGraph
+import AssayRewrite
 import AssayTensor
 
 /// What a comparison of a variant with its original on given inputs has shown.
@@ -217,6 +218,7 @@ public struct Certificate: Sendable {
         }
         if localRuns > 0 {
           trace.checkLocally(limits, judgesRanges: isJudged, threads: threads)
+          if localRuns == 4 { trace.stress(limits, seed: 11, threads: threads) }
           localRuns -= 1
         }
         trace.forget()
@@ -225,8 +227,50 @@ public struct Certificate: Sendable {
     }
     var certificate = comparison.certificate
     certificate.operators = trace.results
+    let isFiner = isLocal && trace.wantsFinerRuler
+    if isFiner, let finer = try? finer(certificate, original, variant, probes, limits, threads) {
+      return finer
+    }
     certificate.coverage = trace.coverage
     return certificate
+  }
+
+  /// The certificate with operators that were compared with the original's canonical form, if that
+  /// computes what the original does; it has a value for each operator that the variant was made from.
+  private static func finer(
+    _ certificate: Certificate,
+    _ original: Graph,
+    _ variant: Graph,
+    _ probes: [Probe],
+    _ limits: Limits,
+    _ threads: Int
+  ) throws -> Certificate? {
+    let canonical = try canonicalized(original)
+    guard canonical.nodes.count != original.nodes.count || canonical.dump() != original.dump()
+    else {
+      return nil
+    }
+    let ruler = try compare(
+      original: original,
+      variant: canonical,
+      probes: probes,
+      limits: limits,
+      depth: .outputs,
+      threads: threads
+    )
+    guard ruler.equal else { return nil }
+    let against = try compare(
+      original: canonical,
+      variant: variant,
+      probes: probes,
+      limits: limits,
+      threads: threads
+    )
+    guard !against.suspects.isEmpty else { return nil }
+    var result = certificate
+    result.operators = against.operators
+    result.coverage = against.coverage
+    return result
   }
 
   /// Compares outputs that were computed elsewhere, such as by a runtime.

@@ -84,6 +84,9 @@ public struct ErrorSums: Sendable {
     }
   }
 
+  /// The root of the mean squared reference.
+  var referenceRMS: Double { count == 0 ? 0 : (signal / Double(count)).squareRoot() }
+
   /// What follows from the sums.
   public var metrics: ErrorMetrics {
     let isExact = noise == 0 && nonFinite == 0

@@ -76,6 +76,8 @@ struct Trace {
   private var locals: [ValueID: OperatorResult.Local] = [:]
   /// Values of the same name whose elements stand in another order: no counterparts after all.
   private var reordered: Set<ValueID> = []
+  /// Whether a suspect holds the original's elements in another order.
+  private var hasReorderedSuspects = false
 
   init(original: Graph, variant: Graph, _ correspondence: Correspondence) {
     self.original = original
@@ -98,6 +100,12 @@ struct Trace {
     watches[id, default: Watch()].look(reference: a, other: b, tensor)
   }
 
+  /// Whether an operator by itself does something else at a place where the canonical form of the
+  /// original may be a finer ruler: several operators together, or elements in another order.
+  var wantsFinerRuler: Bool {
+    results.contains { $0.isSuspect && ($0.local?.nodes.count ?? 0) > 1 } || hasReorderedSuspects
+  }
+
   /// What the original has at a value of the variant, in the variant's layout.
   func expected(_ id: ValueID) -> Tensor? {
     guard let match = correspondence.matches[id], let tensor = kept[match.original] else {
@@ -109,16 +117,7 @@ struct Trace {
   /// Looks at each operator by itself, with the original's values of the run under way; the worst of
   /// several runs counts.
   mutating func checkLocally(_ limits: Certificate.Limits, judgesRanges: Bool, threads: Int) {
-    let check = LocalCheck(
-      original: original,
-      variant: variant,
-      correspondence: correspondence,
-      kept: kept,
-      shapes: shapes,
-      limits: limits,
-      judgesRanges: judgesRanges,
-      threads: threads
-    )
+    let check = localCheck(limits, kept, isStress: false, judgesRanges: judgesRanges, threads)
     let found = check.run(except: reordered)
     var results = found.results
     // A rewrite may keep a name and change the order of the elements, with the weights that follow. It
@@ -132,10 +131,53 @@ struct Trace {
         results = check.run(except: reordered).results
         for id in sound { locals[id] = nil }
       }
+      hasReorderedSuspects = hasReorderedSuspects || sound.count < candidates.count
     }
+    mergeLocals(results)
+  }
+
+  /// Looks at each operator by itself on seeded numbers that the original could hold there.
+  mutating func stress(_ limits: Certificate.Limits, seed: UInt64, threads: Int) {
+    let bounds = ValueBounds(original)
+    for (round, strength) in [2, 400, 400].enumerated() {
+      var rng = SeededRNG(seed: seed &+ UInt64(round))
+      var numbers: [ValueID: Tensor] = [:]
+      for id in kept.keys.sorted() {
+        guard let tensor = kept[id] else { continue }
+        let isNumber = tensor.dtype.isFloat || tensor.quantization != nil
+        numbers[id] =
+          isNumber
+          ? bounds.stressed(id, like: tensor, strength: Float(strength), &rng) : tensor
+      }
+      let check = localCheck(limits, numbers, isStress: true, judgesRanges: false, threads)
+      mergeLocals(check.run(except: reordered).results)
+    }
+  }
+
+  private func localCheck(
+    _ limits: Certificate.Limits,
+    _ values: [ValueID: Tensor],
+    isStress: Bool,
+    judgesRanges: Bool,
+    _ threads: Int
+  ) -> LocalCheck {
+    LocalCheck(
+      original: original,
+      variant: variant,
+      correspondence: correspondence,
+      kept: values,
+      isStress: isStress,
+      shapes: shapes,
+      limits: limits,
+      judgesRanges: judgesRanges,
+      threads: threads
+    )
+  }
+
+  private mutating func mergeLocals(_ results: [ValueID: OperatorResult.Local]) {
     locals.merge(results) { old, new in
-      var worst =
-        old.isWithin && (!new.isWithin || new.metrics.relative > old.metrics.relative) ? new : old
+      // What real values show is told before what stress shows.
+      var worst = old.isWithin && !new.isWithin ? new : old
       worst.clipped = max(old.clipped, new.clipped)
       worst.cutsOff = old.cutsOff || new.cutsOff
       return worst

@@ -4,6 +4,7 @@ import AssayData
 import AssayGraph
 import AssayRecord
 import AssayTensor
+import AssayVerify
 
 /// How a runtime's outputs for labelled data compare with labels and with the original.
 struct Judgement {
@@ -21,7 +22,7 @@ struct Judgement {
     ) { first, _ in first }
     var accuracy = AccuracyCounter()
     var agreement = AgreementCounter()
-    var errors = ErrorSum()
+    var errors = ErrorSums()
     var labelled = 0
     for (position, id) in graph.outputs.enumerated() {
       let name = graph.outputName(id)
@@ -33,7 +34,13 @@ struct Judgement {
       for (index, sample) in data.samples.enumerated() {
         let scores = Array(values[index * size..<(index + 1) * size])
         let expected = data.expected[index][position]
-        errors.add(scores, reference: expected)
+        guard scores.count == expected.count else {
+          throw Diagnostic(
+            "BEN130",
+            "the runtime gave \(scores.count) elements of output '\(name)', not \(expected.count)"
+          )
+        }
+        errors.add(reference: expected, other: scores)
         guard position == 0 else { continue }
         agreement.add(scores, reference: expected)
         if let label = sample.label {
@@ -49,9 +56,11 @@ struct Judgement {
       Judgement.isClassifier(graph) || labelled > 0
       ? agreement.proportion.fraction.map { .value($0) } ?? .missing(reason: "there are no data")
       : .missing(reason: "the outputs are no scores of classes")
+    let metrics = errors.metrics
     snrDb =
-      errors.snrDb.map { .value($0) }
-      ?? .missing(reason: "outputs hold values that are no numbers")
+      metrics.snrDb.isNaN || metrics.nonFinite > 0
+      ? .missing(reason: "outputs hold values that are no numbers, or nothing but zeros")
+      : .value(metrics.snrDb)
   }
 
   /// Whether the one output is a softmax or logistic over the last axis: scores of classes.

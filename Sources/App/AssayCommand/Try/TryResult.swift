@@ -40,7 +40,8 @@ struct TryResult {
         ComparisonReport.Variant(
           name: variant.recipe.name,
           operatorCount: variant.graph.nodes.count,
-          certificate: certificate.sentence
+          certificate: certificate.sentence,
+          certificateJSON: certificate.json
         )
       }
       + variants.failed.map { failure in
@@ -87,16 +88,6 @@ struct TryResult {
       "store": .string(storeURL),
       "records": .array(records.map(\.json)),
     ])
-  }
-}
-
-extension Certificate {
-  /// The certificate in one sentence.
-  var sentence: String {
-    let figures = outputs.map { "\($0.name) \($0.metrics.ratioText)" }
-    let place = firstDivergence.map { ", first at \($0.op) '\($0.node)'" } ?? ""
-    return (equal ? "equal within " : "NOT equal within ") + tolerance.text + ": "
-      + figures.joined(separator: ", ") + place
   }
 }
 
