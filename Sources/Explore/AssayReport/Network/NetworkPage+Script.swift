@@ -89,7 +89,7 @@ extension NetworkPage {
     $("close").onclick=()=>{close();net.focus()};
     let hits=[],at=0;
     function find(){const q=$("find").value.trim().toLowerCase();hits=[];nodes.forEach(n=>n.classList.remove("hit"));
-    net.classList.toggle("finding",q!=="");if(q){boxes.forEach((b,i)=>{if((b.o+" "+b.n+" "+(b.a||[]).flat().join(" ")+" "+(b.i||[]).concat(b.u||[]).map(p=>p.n).join(" ")).toLowerCase().includes(q))hits.push(i)});
+    net.classList.toggle("finding",q!=="");if(q){boxes.forEach((b,i)=>{if((b.o+" "+b.n+" "+(b.a||[]).flat().join(" ")+" "+(b.i||[]).filter(p=>p.c).concat(b.u||[]).map(p=>p.n).join(" ")).toLowerCase().includes(q))hits.push(i)});
     for(const i of hits)nodes[i].classList.add("hit")}$("hits").textContent=q?hits.length+" found":"";at=0}
     $("find").addEventListener("input",()=>{find();if(hits.length)center(hits[0],true)});
     $("find").addEventListener("keydown",e=>{if(e.key==="Enter"&&hits.length){const i=hits[at%hits.length];at++;choose(i);center(i,true)}
@@ -98,9 +98,14 @@ extension NetworkPage {
     b:["Bytes moved",b=>b.b||0,v=>short(v,1024)],t:["Measured time",b=>b.t,time],
     e:["Quantization error (own SNR)",b=>b.e===undefined?undefined:-Math.min(b.e,100),v=>(-v).toFixed(0)+" dB"]};
     const palette=["var(--convolution)","var(--recurrent)","var(--pooling)","var(--attention)","var(--merging)"];
+    function rank(key){const box=overview.find(n=>n.id==="rank");if(!box||!(key in heats))return;
+    const[name,value,words]=heats[key],all=boxes.map((b,i)=>[value(b),i]).filter(([v])=>v!==undefined&&(key==="e"||v>0));
+    const sum=all.reduce((s,[v])=>s+v,0);all.sort((a,b)=>b[0]-a[0]);box.replaceChildren(el("h3",(key==="e"?"Least: ":"Most: ")+name.toLowerCase()));
+    for(const[v,i]of all.slice(0,8)){const d=el("div",undefined,"port"),t=el("button",boxes[i].o+(boxes[i].n&&boxes[i].n!==boxes[i].o?" "+boxes[i].n:""));
+    t.onclick=()=>{choose(i);center(i,true)};d.append(t,el("small",words(v)+(key==="e"||!sum?"":" · "+(v/sum*100).toFixed(1)+" %")));box.append(d)}}
     function heat(){const key=$("heat").value,legend=$("legend");net.classList.toggle("heat",key in heats);
     nodes.forEach(n=>{n.classList.remove("none");n.style.removeProperty("--h");n.firstElementChild.style.removeProperty("fill")});
-    legend.hidden=!key;legend.replaceChildren();if(!key)return;
+    legend.hidden=!key;legend.replaceChildren();rank(key||"m");if(!key)return;
     if(key==="w"){const names=[...new Set(boxes.map(b=>b.w).filter(Boolean))];
     boxes.forEach((b,i)=>{nodes[i].firstElementChild.style.fill=b.w?palette[names.indexOf(b.w)%palette.length]:"var(--card)"});
     names.forEach((n,i)=>{const c=el("i");c.style.background=palette[i%palette.length];legend.append(c,n)});return}
@@ -123,7 +128,7 @@ extension NetworkPage {
     else if(e.key==="+"||e.key==="=")zoom(1.35);else if(e.key==="-")zoom(1/1.35);else if(e.key==="0")fit();
     else if(e.key==="Escape"){close();net.focus()}});
     addEventListener("resize",()=>{if(chosen>=0)center(chosen)});
-    start();
+    rank(boxes.some(b=>b.t)?"t":"m");start();
     const asked=decodeURIComponent(location.hash.slice(1));
     if(asked){const i=boxes.findIndex(b=>b.n===asked);if(i>=0){choose(i);center(i,true)}}
     """#

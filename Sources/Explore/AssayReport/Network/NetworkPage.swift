@@ -152,7 +152,7 @@ struct NetworkPage {
     return """
       <h2>\(drawing.title)</h2><dl>\(rows)</dl><p class="hint">Choose an operator to see what it reads, \
       makes and costs. Arrow keys walk along the graph, <kbd>/</kbd> searches, <kbd>+</kbd> <kbd>−</kbd> \
-      <kbd>0</kbd> zoom, <kbd>Esc</kbd> closes.</p><p class="hint">assay \(drawing.version)</p>
+      <kbd>0</kbd> zoom, <kbd>Esc</kbd> closes.</p><div id="rank"></div><p class="hint">assay \(drawing.version)</p>
       """
   }
 
