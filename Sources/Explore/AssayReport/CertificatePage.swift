@@ -110,7 +110,13 @@ struct CertificatePage {
 
   private static func small(_ value: Double?) -> String {
     guard let value else { return "–" }
+    if value > 0.9, value <= 1 { return Words.fixed(value, 5) }
     return value == 0 ? "0" : value.magnitude < 1e-3 ? "\(Float(value))" : Words.significant(value)
+  }
+
+  /// A name that leaves room for the figures; converters join the names of all that they fused.
+  private static func clipped(_ name: String) -> String {
+    name.count <= 80 ? name : name.prefix(38) + "…" + name.suffix(41)
   }
 
   // MARK: Sections
@@ -123,7 +129,7 @@ struct CertificatePage {
       ? "Equal within \(limit)"
       : node.isEmpty
         ? "Not equal within \(limit)"
-        : "Not equal: first at \(place?["operator"]?.string ?? "") “\(node)”"
+        : "Not equal: first at \(place?["operator"]?.string ?? "") “\(Self.clipped(node))”"
     var lines: [Markup] = []
     if !isEqual, let alone = place?["alone"], !alone.isNull {
       lines.append(
@@ -135,7 +141,9 @@ struct CertificatePage {
     }
     let others = suspects.filter { $0["node"]?.string != node }
     if !others.isEmpty {
-      let names = others.prefix(6).map { "“\($0["node"]?.string ?? "")”" }.joined(separator: ", ")
+      let names = others.prefix(6).map { "“\(Self.clipped($0["node"]?.string ?? ""))”" }.joined(
+        separator: ", "
+      )
       lines.append(
         "<li>Also something else by itself: \(names)\(others.count > 6 ? " …" : "").</li>"
       )
@@ -199,7 +207,7 @@ struct CertificatePage {
       return json["maxAbs"]?.double == 0 ? 140 : 0
     }
     let (width, tall) = (1000.0, 220.0)
-    func x(_ index: Int) -> Double { 8 + Double(index) / Double(all.count - 1) * (width - 16) }
+    func x(_ index: Int) -> Double { 58 + Double(index) / Double(all.count - 1) * (width - 66) }
     func y(_ db: Double) -> Double { tall - 8 - db / 140 * (tall - 16) }
     var line = ""
     for (index, entry) in all.enumerated() {
@@ -221,8 +229,8 @@ struct CertificatePage {
       "<line class=\"grid\" x1=\"0\" x2=\"\(width)\" y1=\"\(y(db))\" y2=\"\(y(db))\"/><text x=\"2\" y=\"\(y(db) - 3)\">\(Int(db)) dB</text>"
     }
     return """
-      <svg class="chart trace" viewBox="0 0 \(width) \(tall)" role="img" aria-label="Signal-to-noise ratio \
-      by operator; the table has the figures">\(grid)<path d="\(Markup(stringLiteral: line))"/>\(dots)</svg>
+      <div class="scroll"><svg class="chart trace" viewBox="0 0 \(width) \(tall)" role="img" aria-label="Signal-to-noise ratio \
+      by operator; the table has the figures">\(grid)<path d="\(Markup(stringLiteral: line))"/>\(dots)</svg></div>
       """
   }
 
@@ -239,7 +247,8 @@ struct CertificatePage {
       }
       return """
         <tr\(isBad ? " class=\"suspect\"" as Markup : "")><td class="n" data-v="\(index)">\(index)</td>\
-        <td class="wrap"><b>\(entry["operator"]?.string ?? "")</b> \(entry["node"]?.string ?? "")\(notes)</td>\
+        <td class="wrap" title="\(entry["node"]?.string ?? "")"><b>\(entry["operator"]?.string ?? "")</b> \
+        \(Self.clipped(entry["node"]?.string ?? ""))\(notes)</td>\
         <td class="n" data-v="\(key(alone))">\(Self.ratio(alone))</td>\
         <td class="n" data-v="\(key(entry))">\(Self.ratio(entry))</td>\
         <td class="n" data-v="\(Markup(stringLiteral: "\(entry["lossDb"]?.double ?? 0)"))">\
@@ -265,7 +274,7 @@ struct CertificatePage {
   }
 
   static let style: Markup = """
-    .trace{width:100%;height:auto}.trace path{fill:none;stroke:var(--accent);stroke-width:2}
+    .trace{width:100%;min-width:620px;height:auto}.facts{overflow-wrap:anywhere}.trace path{fill:none;stroke:var(--accent);stroke-width:2}
     .alone{fill:var(--c0);fill-opacity:.65}.alone.bad{fill:var(--bad);fill-opacity:1}
     tr.suspect td{background:var(--bad-bg)!important}
     td.wrap{white-space:normal;min-width:220px;overflow-wrap:anywhere}

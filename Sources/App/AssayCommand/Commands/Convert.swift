@@ -73,14 +73,17 @@ let convertCommand = CommandSpec(
     report: { console.report($0) }
   )
   let elapsed = Double(Host.monotonicNanoseconds() - start)
+  // What the check does not need is let go before it: both networks in memory would be one too many.
+  let (operatorCount, macCount) = (variant.graph.nodes.count, variant.graph.cost.macs)
+  let diagnostics = model.diagnostics + variant.diagnostics
   let check = try ConversionCheck(arguments, original: model.graph, output: output).run(console)
   if let finding = check.finding { console.report(finding) }
   var result: JSON = .object([
     "schema": "assay.convert/1", "model": .string(arguments.operands[0]),
     "output": .string(output), "recipe": .string(recipe.name), "bytes": JSON(count),
-    "operators": JSON(variant.graph.nodes.count), "macs": JSON(variant.graph.cost.macs),
+    "operators": JSON(operatorCount), "macs": JSON(macCount),
     "seconds": JSON(elapsed / 1e9), "certificate": check.json,
-    "diagnostics": .array((model.diagnostics + variant.diagnostics).map(\.json)),
+    "diagnostics": .array(diagnostics.map(\.json)),
   ])
   if let choice {
     result["mixed"] = choice.json
@@ -89,8 +92,8 @@ let convertCommand = CommandSpec(
   try console.result(
     result,
     text: (choice.map(mixedText) ?? "") + """
-      \(output): \(recipe.name), \(Text.bytes(count)), \(variant.graph.nodes.count) operators, \
-      \(Text.count(variant.graph.cost.macs)) multiply-accumulates, written in \(Text.time(elapsed))
+      \(output): \(recipe.name), \(Text.bytes(count)), \(operatorCount) operators, \
+      \(Text.count(macCount)) multiply-accumulates, written in \(Text.time(elapsed))
       \(check.text)
       """
   )

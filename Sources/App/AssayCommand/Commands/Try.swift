@@ -68,7 +68,8 @@ let tryCommand = CommandSpec(
     return try Certificate.compare(
       original: model.graph,
       variant: variant.graph,
-      inputs: data.samples.prefix(8).map(\.inputs)
+      inputs: data.samples.prefix(8).map(\.inputs),
+      threads: Host.processorCount
     )
   }
   console.endProgress()
