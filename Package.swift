@@ -56,7 +56,7 @@ let base: [Target.Dependency] = ["AssayBase", "AssayTensor"]
 let graph: [Target.Dependency] = base + ["AssayGraph"]
 
 /// One row per format; the folder is `Sources/Formats/Format<row>`.
-let formats = ["Keras", "TFLite", "ONNX", "TensorFlow"]
+let formats = ["Keras", "TFLite", "ONNX", "TensorFlow", "OpenVINO"]
 
 /// One row per runtime: its folder is `Sources/Run/Runtime<row>`, its shim `C<row>`.
 let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
@@ -101,7 +101,8 @@ let targets: [[Target]] = [
         + (["TFLite", "TensorFlow"].contains($0) ? ["AssayTensorFlow"] : [])
         + ($0 == "TensorFlow" ? ["AssayHost"] : []),
       settings: fast,
-      tests: $0 == "TensorFlow" ? [] : ["AssayHost"]
+      tests: ($0 == "TensorFlow" ? [] : ["AssayHost"])
+        + ($0 == "OpenVINO" ? ["AssayRuntime", "RuntimeOpenVINO"] : [])
     )
   },
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),

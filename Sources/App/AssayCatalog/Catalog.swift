@@ -4,6 +4,7 @@ import AssayGraph
 import AssayRuntime
 import FormatKeras
 import FormatONNX
+import FormatOpenVINO
 import FormatTFLite
 import FormatTensorFlow
 import RuntimeLiteRT
@@ -19,6 +20,7 @@ public enum Catalog {
     TFLiteFormat(),
     ONNXFormat(),
     TensorFlowFormat(),
+    OpenVINOFormat(),
   ]
 
   /// Software that executes networks, in the order of tables.

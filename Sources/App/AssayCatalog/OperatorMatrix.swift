@@ -5,6 +5,7 @@ import AssayQuantize
 import AssayReference
 import FormatKeras
 import FormatONNX
+import FormatOpenVINO
 import FormatTFLite
 
 /// What every operator can do in Assay: the text of docs/operators.md.
@@ -55,6 +56,10 @@ public enum OperatorMatrix {
       "Operator sets \(ONNXFormat.readOpsets.lowerBound) to \(ONNXFormat.readOpsets.upperBound). Operators",
       "that are not listed are refused by name, all of them at once.", "",
       ONNXFormat.readOperators.joined(separator: ", "),
+      "", "## OpenVINO operations that are read", "",
+      "IR versions 10 and 11. Operations that are not listed are refused by name, all of them at once.",
+      "",
+      OpenVINOFormat.readOperators.joined(separator: ", "),
       "",
     ]
     return lines.joined(separator: "\n")

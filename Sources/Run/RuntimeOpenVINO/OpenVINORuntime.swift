@@ -15,8 +15,8 @@ public struct OpenVINORuntime: InferenceRuntime {
 
   /// `openvino`.
   public var id: String { "openvino" }
-  /// `onnx` unless told, and `tflite`.
-  public var formats: [String] { ["onnx", "tflite"] }
+  /// `onnx` unless told, `openvino` (the `.xml` of an IR) and `tflite`.
+  public var formats: [String] { ["onnx", "openvino", "tflite"] }
 
   /// Loads the library.
   public func probe() -> Availability {
@@ -38,7 +38,7 @@ public struct OpenVINORuntime: InferenceRuntime {
         "RTM004",
         "there is no such model file",
         at: [path],
-        remedy: "give the path of an .onnx or .tflite file"
+        remedy: "give the path of an .onnx, .xml or .tflite file"
       )
     }
     return try locating(path) { try OpenVINOSession(library, path: path, options: options) }

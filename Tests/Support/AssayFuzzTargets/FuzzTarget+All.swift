@@ -6,6 +6,7 @@ import AssayGraph
 import AssayTensor
 import FormatKeras
 import FormatONNX
+import FormatOpenVINO
 import FormatTFLite
 import FormatTensorFlow
 
@@ -92,6 +93,20 @@ extension FuzzTarget {
     },
     FuzzTarget(name: "tensorflow") { bytes in try cycle(bytes, TensorFlowFormat()) },
     FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
+    FuzzTarget(name: "xml") { bytes in
+      _ = try XMLReader.root(ByteView(bytes), maximumElements: 100_000)
+    },
+    FuzzTarget(name: "openvino") { bytes in
+      let weights = ByteView([UInt8](repeating: 1, count: 1 << 12))
+      let graph = try OpenVINOFormat().importGraph(
+        ByteView(bytes),
+        weights: weights,
+        options: ImportOptions()
+      ).graph
+      let faults = graph.validate()
+      guard faults.isEmpty else { throw Finding("the graph is not whole: \(faults)") }
+      _ = try? OpenVINOFormat().exportModel(graph, options: ExportOptions())
+    },
   ]
 
   /// Imports a network, and where it can be written, reads back what was written.
