@@ -178,6 +178,10 @@ public protocol ModelFormat: Sendable {
   /// Whether graphs can be written.
   var canExport: Bool { get }
 
+  /// Whether a network read from this format is written to it layer by layer, as its owner knows it,
+  /// rather than in canonical form.
+  var keepsLayers: Bool { get }
+
   /// Whether nodes with this operator can be written, as far as the operator alone decides.
   func canExport(_ op: any Operator) -> Bool
 
@@ -200,6 +204,9 @@ extension ModelFormat {
   public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
     ExportedModel(try exportGraph(graph, options: options))
   }
+
+  /// Networks are written in canonical form.
+  public var keepsLayers: Bool { false }
 
   /// Formats are read only, unless they say otherwise.
   public var canExport: Bool { false }

@@ -34,6 +34,29 @@ public struct KerasFormat: ModelFormat {
     return ImportReport(graph: graph, diagnostics: builder.notes, producer: producer)
   }
 
+  public var canExport: Bool { true }
+
+  /// Networks go back to Keras with the layers that they came with.
+  public var keepsLayers: Bool { true }
+
+  /// Whether nodes with this operator can be written, as far as the operator alone decides.
+  public func canExport(_ op: any Operator) -> Bool {
+    op is any KerasExportable && (op as? Binary)?.kind != .truncatedModulo || op is Dequantize
+  }
+
+  /// A functional model with float32 weights: Keras 3's archive, or for a name that ends with `.h5` or
+  /// `.hdf5` the HDF5 file of Keras 2, which Keras 3 reads too. Operators that Keras has not are
+  /// decomposed where that is possible.
+  ///
+  /// - Throws: `Diagnostics` KER1… with every node that Keras cannot hold.
+  public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
+    let suffix = options.fileName.split(separator: ".").last?.lowercased()
+    let isHDF5 = suffix == "h5" || suffix == "hdf5"
+    // What cannot be decomposed is named by the exporter, all of it at once.
+    let simple = (try? graph.decomposed { !canExport($0) }) ?? graph
+    return try KerasExporter(simple, isHDF5 ? .hdf5 : .archive).encoded()
+  }
+
   /// What both containers hold.
   private struct Content {
     var config: JSON

@@ -46,12 +46,14 @@ let convertCommand = CommandSpec(
   guard let output = arguments.value("--output") else {
     throw Diagnostic("CLI005", "--output is missing: the file to write", remedy: "-o model.tflite")
   }
-  _ = try exportFormat(for: output)
+  let format = try exportFormat(for: output)
   var recipe = try Quantizing.recipe(arguments)
   let maxDrop = try maxDrop(arguments, recipe)
   let start = Host.monotonicNanoseconds()
   let model = try Shared.model(arguments.operands[0], arguments, console)
-  let canonical = try canonicalized(model.graph)
+  // A network that goes back to its owner keeps the layers that it came with.
+  let isReturning = format.keepsLayers && format.id == model.format && recipe.name == "float32"
+  let canonical = isReturning ? model.graph : try canonicalized(model.graph)
   let maker = try Quantizing.maker(canonical, arguments, console)
   var choice: MixedChoice?
   if let maxDrop {
