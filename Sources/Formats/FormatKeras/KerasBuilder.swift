@@ -306,6 +306,17 @@ final class KerasBuilder {
       return try emit(model, inputs, prefix: name + "/", into: &context) ?? []
     }
     guard let kind = KerasLayerKind.of(layer) else { throw unknown(layer) }
+    if let function = KerasLayerKind.activation(of: layer) {
+      guard try !weights.holdsWeights(of: layer, in: top ?? layer) else { throw unknown(layer) }
+      notes.append(
+        Diagnostic(
+          "KER012",
+          "'\(layer.className)' is no class of Keras's; it is taken for the function '\(function)'",
+          at: [layer.place],
+          severity: .note
+        )
+      )
+    }
     context.layer = layer
     context.call = call
     context.callName = name

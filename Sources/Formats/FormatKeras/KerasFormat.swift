@@ -7,7 +7,9 @@ import AssayTensor
 /// Networks saved by Keras: HDF5 files of Keras 2 and 3 and the archives of Keras 3.
 ///
 /// Sequential and functional models, nested ones, shared layers, several inputs and outputs. Weights
-/// that the graph keeps in Keras's layout stay in the mapped file.
+/// stay in the mapped file. Of a model that Keras saved unzipped, the weights' file is what to give; its
+/// `config.json` is read beside it. Weights alone are recognised and answered with what makes a model
+/// of them.
 public struct KerasFormat: ModelFormat {
   /// Makes the format.
   public init() {}
@@ -19,14 +21,15 @@ public struct KerasFormat: ModelFormat {
   public static var layerClasses: [String] { KerasLayerKind.layerClasses }
 
   public func sniff(_ prefix: ByteView) -> Bool {
-    if HDF5File.sniff(prefix) { return true }
+    if HDF5File.sniff(prefix) || KerasFormat.isShardIndex(prefix) { return true }
     guard ZipArchive.sniff(prefix), let name = try? prefix.dropFirst(30) else { return false }
     return KerasFormat.archiveEntries.contains { name.starts(with: $0.utf8) }
   }
 
   /// - Throws: `Diagnostics` KER…, HDF…, ZIP…; the findings about layers all at once.
   public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
-    let file = try HDF5File.sniff(bytes) ? hdf5(bytes) : archive(bytes)
+    if KerasFormat.isShardIndex(bytes) { throw KerasFormat.weightsOnly("an index of such files") }
+    let file = try HDF5File.sniff(bytes) ? hdf5(bytes, options) : archive(bytes)
     let model = try KerasModelReader(version: file.version).model(file.config)
     let builder = KerasBuilder(weights: file.weights, version: file.version, options: options)
     let graph = try builder.graph(of: model)
@@ -66,14 +69,31 @@ public struct KerasFormat: ModelFormat {
 
   private static let archiveEntries = ["config.json", "metadata.json", "model.weights.h5"]
 
-  private func hdf5(_ bytes: ByteView) throws -> Content {
+  /// Whether a file is the index that `save_weights(…, max_shard_size=…)` writes: JSON that begins with
+  /// the sum of the sizes.
+  private static func isShardIndex(_ bytes: ByteView) -> Bool {
+    guard let start = try? bytes.slice(0, min(bytes.count, 64)).array, start.first == 0x7B else {
+      return false
+    }
+    let text = String(decoding: start, as: UTF8.self)
+    return text.contains("\"metadata\"") && text.contains("\"total_size\"")
+  }
+
+  private static func weightsOnly(_ what: String) -> Diagnostic {
+    Diagnostic(
+      "KER001",
+      "this is a file of weights, which does not say how the network computes (\(what))",
+      remedy: """
+        build the model in Python as it was trained, then: \
+        model.load_weights('this file'); model.save('model.keras')
+        """
+    )
+  }
+
+  private func hdf5(_ bytes: ByteView, _ options: ImportOptions) throws -> Content {
     let root = try HDF5File(bytes).root()
     guard let text = try root.attribute("model_config")?.string else {
-      throw Diagnostic(
-        "KER001",
-        "the file has no model: it holds weights only, or is not Keras's",
-        remedy: "save the whole model with model.save(…), not its weights alone"
-      )
+      return try weights(root, options)
     }
     let config = try locating("attribute 'model_config'") { try JSON(parsing: text) }
     let weights = try root.member("model_weights") ?? root
@@ -82,6 +102,35 @@ public struct KerasFormat: ModelFormat {
       config: config,
       version: KerasVersion(version?.string ?? ""),
       weights: KerasH5Weights(root: weights)
+    )
+  }
+
+  /// Weights by themselves: those of a model that was saved unzipped have its configuration beside
+  /// them.
+  private func weights(_ root: HDF5Object, _ options: ImportOptions) throws -> Content {
+    let isKeras3 = try ["layers", "_layer_checkpoint_dependencies", "vars"].contains {
+      try root.member($0) != nil
+    }
+    if isKeras3, !options.path.isEmpty, options.companions.has("config.json") {
+      let files = options.companions
+      let config = try locating("config.json") {
+        try JSON(parsing: files.open("config.json").array)
+      }
+      var version = KerasVersion("3")
+      if files.has("metadata.json") {
+        let metadata = try JSON(parsing: files.open("metadata.json").array)
+        version = KerasVersion(metadata["keras_version"]?.string ?? "3")
+      }
+      return Content(config: config, version: version, weights: KerasArchiveWeights(root: root))
+    }
+    if isKeras3 { throw KerasFormat.weightsOnly("by save_weights of Keras 3") }
+    if try root.attribute("layer_names") != nil || root.member("top_level_model_weights") != nil {
+      throw KerasFormat.weightsOnly("by save_weights of Keras 2")
+    }
+    throw Diagnostic(
+      "KER001",
+      "the file has no model: it is HDF5, but not what Keras writes",
+      remedy: "give a file that model.save('….keras') or model.save('….h5') wrote"
     )
   }
 

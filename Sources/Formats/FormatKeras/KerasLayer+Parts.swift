@@ -42,6 +42,9 @@ extension KerasLayer {
     guard let className = json["class_name"]?.string, let config = json["config"] else {
       throw Diagnostic("KER003", "a layer was expected", at: ["attribute '\(key)'"])
     }
+    guard path.utf8.count(where: { $0 == 0x2F }) < 64 else {
+      throw Diagnostic("KER003", "layers are nested too deeply", at: ["attribute '\(key)'"])
+    }
     var layer = part(role, className: className, config: config)
     layer.module = json["module"]?.string ?? ""
     if KerasModelReader.isModel(json) {

@@ -58,13 +58,27 @@ struct KerasLayerKind: Sendable {
     if layer.isOperation { return operations[layer.className] }
     let name = layer.baseClassName
     if let kind = table[name] { return kind }
-    // A layer of the user's own, named after a function: `Custom>HardSwish`.
-    let function = KerasArchiveNames.snakeCase(name)
-    guard let apply = KerasContext.functions[function] else { return nil }
+    guard let function = activation(of: layer), let apply = KerasContext.functions[function] else {
+      return nil
+    }
     return KerasLayerKind(passesMask: true) { context, inputs in
       try apply(&context, context.image(inputs))
     }
   }
+
+  /// The activation that a layer of the user's own is named after: `Custom>HardSwish`.
+  static func activation(of layer: KerasLayer) -> String? {
+    guard !layer.isOperation, table[layer.baseClassName] == nil else { return nil }
+    let name = KerasArchiveNames.snakeCase(layer.baseClassName)
+    return activationNames.contains(name) ? name : nil
+  }
+
+  /// Functions whose names say what a layer of the user's own does.
+  private static let activationNames: Set<String> = [
+    "gelu", "hard_sigmoid", "hard_silu", "hard_swish", "leaky_relu", "mish", "relu", "relu6",
+    "selu",
+    "sigmoid", "silu", "softplus", "softsign", "swish", "tanh",
+  ]
 
   /// The names of a layer's weights; none for an unknown class.
   static func weightNames(of layer: KerasLayer) throws -> KerasWeightNames {

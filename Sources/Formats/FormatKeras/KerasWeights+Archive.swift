@@ -34,6 +34,10 @@ struct KerasArchiveWeights: KerasWeights {
     return try dataset.weight()
   }
 
+  mutating func holdsWeights(of layer: KerasLayer, in top: KerasLayer) throws -> Bool {
+    try object(layer.archivePath + "/vars")?.member("0") != nil
+  }
+
   /// The object at a path, found once.
   private mutating func object(_ path: String) throws -> HDF5Object? {
     if path.isEmpty { return root }

@@ -30,6 +30,13 @@ struct KerasH5Weights: KerasWeights {
     return try dataset.weight()
   }
 
+  mutating func holdsWeights(of layer: KerasLayer, in top: KerasLayer) throws -> Bool {
+    guard let group = try root.object(top.name) else { return false }
+    let names = try Self.names(in: group)
+    return top.path == layer.path
+      ? !names.isEmpty : names.contains { $0.split(separator: "/").contains { $0 == layer.name } }
+  }
+
   /// The names of a group's weights; a long list is cut into `weight_names0`, `weight_names1`, ….
   private static func names(in group: HDF5Object) throws -> [String] {
     if let names = try group.attribute("weight_names")?.strings { return names }

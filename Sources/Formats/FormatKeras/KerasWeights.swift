@@ -20,6 +20,9 @@ protocol KerasWeights {
   /// - Parameter top: the layer of the outermost model that holds `layer`, or `layer` itself.
   /// - Throws: `Diagnostic` KER004 when it is missing.
   mutating func weight(_ name: String, of layer: KerasLayer, in top: KerasLayer) throws -> Tensor
+
+  /// Whether the file has weights for a layer, whatever they are called.
+  mutating func holdsWeights(of layer: KerasLayer, in top: KerasLayer) throws -> Bool
 }
 
 extension KerasLayer {

@@ -47,7 +47,10 @@ extension KerasContext {
     _ shape: Shape,
     _ body: (Int) -> Bool
   ) throws -> ValueID {
-    constant(name) {
+    guard let count = shape.elementCount, count < 1 << 26 else {
+      throw Diagnostic("KER008", "the sequences are too long for a mask of \(shape)")
+    }
+    return constant(name) {
       Tensor((0..<shape.count).map { UInt8(body($0) ? 1 : 0) }, shape, dtype: .bool)
     }
   }

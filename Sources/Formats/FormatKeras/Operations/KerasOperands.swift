@@ -90,6 +90,7 @@ extension KerasContext {
   /// - Parameter isFloat: whether they become floats in any case.
   mutating func promoted(_ operands: [ValueID], isFloat: Bool = false) throws -> [ValueID] {
     let types = operands.map { type($0).dtype }
+    guard !types.isEmpty else { throw Diagnostic("KER006", "the function has no operands") }
     let target: DType
     if isFloat || types.contains(where: \.isFloat) {
       target = .float32

@@ -239,7 +239,7 @@ extension KerasContext {
     guard let tensor = graph[indices].constant else { return indices }
     let extent = shape(x)[axis]
     let numbers = tensor.integers()
-    guard numbers.allSatisfy({ (-extent..<extent).contains($0) }) else {
+    guard extent < 1 << 31, numbers.allSatisfy({ (-extent..<extent).contains($0) }) else {
       throw Diagnostic("KER006", "an index lies outside of \(extent) elements")
     }
     guard numbers.contains(where: { $0 < 0 }) else { return indices }
