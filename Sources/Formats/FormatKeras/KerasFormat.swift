@@ -47,9 +47,10 @@ public struct KerasFormat: ModelFormat {
     op is any KerasExportable && (op as? Binary)?.kind != .truncatedModulo || op is Dequantize
   }
 
-  /// A functional model with float32 weights: Keras 3's archive, or for a name that ends with `.h5` or
-  /// `.hdf5` the HDF5 file of Keras 2, which Keras 3 reads too. Operators that Keras has not are
-  /// decomposed where that is possible.
+  /// A functional model with float32 weights.
+  ///
+  /// It is Keras 3's archive, or for a name that ends with `.h5` or `.hdf5` the HDF5 file of Keras 2,
+  /// which Keras 3 reads too. Operators that Keras has not are decomposed where that is possible.
   ///
   /// - Throws: `Diagnostics` KER1… with every node that Keras cannot hold.
   public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {

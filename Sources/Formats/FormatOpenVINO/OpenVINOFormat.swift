@@ -56,8 +56,9 @@ public struct OpenVINOFormat: ModelFormat {
     try exportModel(graph, options: options).main ?? []
   }
 
-  /// The `.xml` file and, beside it under the same name, the `.bin` file. Operators without an
-  /// operation are decomposed where that is possible.
+  /// The `.xml` file and, beside it under the same name, the `.bin` file.
+  ///
+  /// Operators without an operation are decomposed where that is possible.
   ///
   /// - Throws: `Diagnostics` OVI1… with every node that OpenVINO cannot hold.
   public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {

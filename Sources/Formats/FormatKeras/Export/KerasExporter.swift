@@ -203,8 +203,10 @@ struct KerasExporter {
     }
   }
 
-  /// Puts the layers in Keras's order, by which its files find the weights: by falling distance from
-  /// the outputs, then as a walk back from the outputs meets them. Layers that lead to no output go.
+  /// Puts the layers in Keras's order, by which its files find the weights.
+  ///
+  /// That is by falling distance from the outputs, then as a walk back from the outputs meets them.
+  /// Layers that lead to no output go.
   private mutating func orderLayers() {
     let sources = layers.map { $0.operands.flatMap(\.results).map(\.layer) }
     var turn: [Int: Int] = [:]
