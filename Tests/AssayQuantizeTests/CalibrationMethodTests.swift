@@ -312,6 +312,22 @@ import Testing
     #expect(sqnr(try Evaluator(eight).run(sample)[0].tensor.floats(), want) > 38)
   }
 
+  @Test func theActivationOfABlockwiseLayerStandsBehindIt() throws {
+    var rng = SeededRNG(seed: 8)
+    var graph = Graph(name: "dense")
+    let x = graph.addInput("x", TensorType(.float32, [1, 64]))
+    let w = graph.addConstant("w", rng.tensor([32, 64]))
+    graph.outputs = try graph.addNode("y", FullyConnected(activation: .relu), [x, w])
+    let (variant, _) = try Quantizer().apply(.parse("weight_int4_b64"), to: graph)
+    #expect(
+      variant.validate().isEmpty && variant.nodes.map(\.op.name) == ["FullyConnected", "ReLU"]
+    )
+    #expect(variant.outputName(variant.outputs[0]) == "y")
+    let sample = ["x": rng.tensor([1, 64])]
+    let want = try Evaluator(graph).run(sample)[0].tensor.floats()
+    #expect(sqnr(try Evaluator(variant).run(sample)[0].tensor.floats(), want) > 14)
+  }
+
   @Test func fourBitScalesAreNotWorseThanTheGreatestMagnitudes() {
     forAll(count: 200) { rng in
       let values = (0..<32).map { _ in rng.normal() * rng.pick([0.001, 1, 40]) }

@@ -49,7 +49,7 @@ import Testing
     #expect(recipe.name == "equalize+entropy+static_int8_floatio+correct_bias")
     #expect(try Recipe.parse(recipe.name) == recipe)
     #expect(try Recipe.parse("percentile99.9+int16x8").calibration == .percentile(99.9))
-    #expect(try Recipe.parse("weight_int8_b64").scheme == .weightOnly(bits: 8, block: 64))
+    #expect(try Recipe.parse("weight_int4_b64").scheme == .weightOnly(bits: 4, block: 64))
     #expect(try Recipe.parse("dynamic_int8+correct_bias").needsCalibration)
   }
 

@@ -302,6 +302,34 @@ struct QuantizeCommandTests {
     }
   }
 
+  @Test("weights of four bits in blocks are written, and read back as the same numbers")
+  func blocks() throws {
+    try withFolder { folder in
+      let convert = ["convert", "\(digits)/model.h5", "--recipe", "weight_int4_b32", "-o"]
+      let made = try assay(convert + ["out.tflite"], in: folder)
+      #expect(made.status == 0, "\(made.errors)")
+      // They are not written to ONNX, and that is said.
+      let other = try assay(convert + ["out.onnx"], in: folder)
+      #expect(other.status == 1 && other.errors.contains("error[ONX102"), "\(other.errors)")
+      let verified = try assay(
+        "verify",
+        "\(digits)/model.h5",
+        "out.tflite",
+        "--json",
+        "-",
+        in: folder
+      )
+      let snr = try verified.json()["outputs"]?.array?.first?["snrDb"]?.double ?? 0
+      #expect(snr > 12, "\(snr) dB: \(verified.errors)")
+      // Blocks of 16 have no kernel in LiteRT.
+      let refused = try assay(
+        ["convert", "\(digits)/model.h5", "-o", "no.tflite", "--recipe", "weight_int4_b16"],
+        in: folder
+      )
+      #expect(refused.status == 1 && refused.errors.contains("error[TFL111"), "\(refused.errors)")
+    }
+  }
+
   @Test("sensitivity lists every operator, the most harmful first")
   func sensitivity() throws {
     try withFolder { folder in

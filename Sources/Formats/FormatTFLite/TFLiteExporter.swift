@@ -108,11 +108,32 @@ struct TFLiteExporter {
           remedy: "export as ONNX, or replace the operator in the network"
         )
       }
+      try checkBlocks(view, op)
       try op.write(view, to: &self)
     } catch {
       guard allowsCustom, canExportToTensorFlow(node.op) else { throw error }
       self = before
       try writeFlex(node)
+    }
+  }
+
+  /// Throws when the kernels cannot take an input that has a scale for each block.
+  private func checkBlocks(_ node: ExportedNode, _ op: any Operator) throws {
+    for (index, type) in node.inputTypes.enumerated() {
+      guard let type, let quantization = type.quantization, quantization.isBlockwise else {
+        continue
+      }
+      guard op is FullyConnected, index == 1, type.dtype == .int4, type.shape.rank == 2,
+        quantization.axis == 1, let size = quantization.blockSize, size % 32 == 0,
+        type.shape[1] % size == 0, quantization.zeroPoints.allSatisfy({ $0 == 0 })
+      else {
+        throw Diagnostic(
+          "TFL111",
+          "\(type.dtype.rawValue) with a scale for every \(quantization.blockSize ?? 0) elements has no "
+            + "kernel here",
+          remedy: "LiteRT has weights of dense layers in int4 with blocks of 32, 64, 128 or 256"
+        )
+      }
     }
   }
 
@@ -297,6 +318,7 @@ struct TFLiteExporter {
   private mutating func add(name: String, _ type: TensorType, bytes: ByteView?) -> Int32 {
     let dims = type.shape.dims.map { Int32(clamping: $0) }
     let isOpen = dims.contains { $0 < 0 }
+    let scales = blockScales(type, name)
     subgraph.tensors.append(
       TensorRecord(
         name: name,
@@ -304,16 +326,37 @@ struct TFLiteExporter {
         signature: isOpen ? dims : nil,
         type: type.dtype.tfliteNumber,
         buffer: bytes.map { buffer($0) } ?? 0,
-        quantization: type.quantization.map {
-          QuantizationRecord(
-            scales: $0.scales,
-            zeroPoints: $0.zeroPoints.map(Int64.init),
-            axis: Int32(clamping: $0.axis.flatMap { type.shape.normalized(axis: $0) } ?? 0)
-          )
-        }
+        quantization: scales
+          ?? type.quantization.map {
+            QuantizationRecord(
+              scales: $0.scales,
+              zeroPoints: $0.zeroPoints.map(Int64.init),
+              axis: Int32(clamping: $0.axis.flatMap { type.shape.normalized(axis: $0) } ?? 0)
+            )
+          }
       )
     )
     return Int32(subgraph.tensors.count - 1)
+  }
+
+  /// The scales of blocks, which lie in a tensor of halves; `nil` for other types.
+  private mutating func blockScales(_ type: TensorType, _ name: String) -> QuantizationRecord? {
+    guard let quantization = type.quantization, let size = quantization.blockSize, size > 0,
+      let axis = quantization.axis.flatMap(type.shape.normalized(axis:))
+    else { return nil }
+    var shape = type.shape
+    shape.dims[axis] = (shape[axis] + size - 1) / size
+    guard shape.elementCount == quantization.scales.count,
+      let halves = Tensor(quantization.scales, shape).converted(to: .float16)
+    else { return nil }
+    let scales = add(name: name + "/scales", halves.type, bytes: halves.bytes)
+    return QuantizationRecord(
+      scales: [],
+      zeroPoints: [],
+      axis: 0,
+      kind: 2,
+      blockwise: BlockwiseRecord(scales: Int(scales), zeroPoints: -1, blockSize: size)
+    )
   }
 
   private mutating func buffer(_ bytes: ByteView) -> Int {

@@ -49,7 +49,8 @@ public enum Scheme: Sendable, Hashable {
         self = .weightOnly(bits: bits, block: nil)
         return
       }
-      guard rest.hasPrefix("_b"), let block = Int(rest.dropFirst(2)), Self.blocks.contains(block)
+      guard bits == 4, rest.hasPrefix("_b"), let block = Int(rest.dropFirst(2)),
+        Self.blocks.contains(block)
       else { return nil }
       self = .weightOnly(bits: bits, block: block)
       return

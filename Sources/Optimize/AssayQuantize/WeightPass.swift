@@ -40,7 +40,7 @@ struct WeightPass {
       case .dynamicInt8: try makeHybrid(&node)
       case .weightOnly(let bits, let block): try shrink(&node, bits, block)
       }
-      nodes.append(node)
+      append(node)
     }
     graph.nodes = nodes
     let outputs = graph.outputs
@@ -59,6 +59,34 @@ struct WeightPass {
       graph[small].name = name
     }
     return graph.compacted()
+  }
+
+  /// Adds a node; a dense layer of blocks without its activation, which stands behind it: LiteRT's plain
+  /// kernel for blocks leaves it out.
+  private mutating func append(_ node: Node) {
+    guard var dense = node.op as? FullyConnected, let weights = node.inputs[1],
+      graph[weights].type.quantization?.isBlockwise ?? false, node.outputs.count == 1,
+      let kind = dense.activation.unary
+    else {
+      nodes.append(node)
+      return
+    }
+    dense.activation = .none
+    var first = node
+    first.op = dense
+    let name = unique(node.name + "/dense")
+    let sum = graph.add(Value(name: name, type: graph[node.outputs[0]].type))
+    first.outputs = [sum]
+    while !nodeNames.insert(first.name + "/activation").inserted { first.name += "_" }
+    nodes.append(first)
+    nodes.append(
+      Node(
+        name: first.name + "/activation",
+        op: Unary(kind),
+        inputs: [sum],
+        outputs: node.outputs
+      )
+    )
   }
 
   private mutating func unique(_ name: String) -> String {
@@ -279,5 +307,17 @@ enum SmallWeights {
       if error < best.error { best = (scale, error) }
     }
     return best.scale
+  }
+}
+
+extension Activation {
+  /// The operator that computes it alone; `nil` for none.
+  fileprivate var unary: Unary.Kind? {
+    switch self {
+    case .none: nil
+    case .relu: .relu
+    case .relu6: .relu6
+    case .reluN1To1: .reluN1To1
+    }
   }
 }

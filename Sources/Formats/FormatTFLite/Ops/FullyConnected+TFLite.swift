@@ -12,7 +12,8 @@ extension FullyConnected: TFLiteOperator {
     options.set(0, FusedActivation(activation).rawValue)
     options.set(2, keepsAxes)
     // Rows of the input are quantized with a zero point of their own, as the converter has it.
-    options.set(3, try isHybrid(node))
+    let isBlockwise = try node.type(1).quantization?.isBlockwise ?? false
+    options.set(3, try isHybrid(node) || isBlockwise)
     let bias = exporter.tensor(node.input(2))
     let inputs = [
       exporter.flattenedTensor(node.input(0)), exporter.tensor(node.input(1)), bias,
@@ -31,6 +32,7 @@ extension FullyConnected: TFLiteOperator {
     let hybrid = try isHybrid(node)
     if x.dtype == .int16, weights.dtype == .int4 { return 13 }
     if hybrid, isPerChannel(weights) { return 12 }
+    if x.dtype == .float32, weights.dtype == .int4 { return 12 }
     if x.dtype == .int16 { return weights.dtype == .int16 ? 7 : 4 }
     if keepsAxes { return 5 }
     switch (x.dtype, weights.dtype) {

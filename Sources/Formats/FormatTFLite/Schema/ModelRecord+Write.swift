@@ -143,6 +143,14 @@ extension QuantizationRecord {
     var object = FlatObject()
     object.set(2, scales)
     object.set(3, zeroPoints)
+    if let blockwise {
+      var details = FlatObject()
+      details.set(0, Int32(clamping: blockwise.scales))
+      details.set(1, Int32(clamping: blockwise.zeroPoints))
+      details.set(2, Int32(clamping: blockwise.blockSize))
+      object.set(4, kind)
+      object.set(5, details)
+    }
     object.set(6, axis)
     return object
   }
