@@ -34,7 +34,9 @@ extension TFLiteImporter {
     for (position, axis) in order.enumerated() where axis >= rank {
       guard case .dense(let extent) = sparsity.dimensions[position], extent > 0, extent < 1 << 20
       else { throw fault("a sparse block") }
-      blocks[sparsity.blockMap[axis - rank]] *= extent
+      let axis = sparsity.blockMap[axis - rank]
+      blocks[axis] *= extent
+      guard blocks[axis] < 1 << 20 else { throw fault("a large block") }
     }
     let strides = type.shape.strides
     var steps: [Int] = []
@@ -48,8 +50,12 @@ extension TFLiteImporter {
     var target = [UInt8](repeating: 0, count: total)
     let source = bytes.array
     var next = 0
+    // Segments may be listed many times without an element in them.
+    var visits = 16 * (total / width + bytes.count + 64)
 
     func walk(_ level: Int, _ place: Int, _ offset: Int) throws {
+      visits -= 1
+      guard visits >= 0 else { throw fault("more indices than elements") }
       guard level < order.count else {
         guard next + width <= source.count, offset >= 0, offset + 1 <= total / width else {
           throw fault("its indices leave it")

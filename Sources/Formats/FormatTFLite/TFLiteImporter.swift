@@ -457,9 +457,12 @@ struct TFLiteImporter {
     _ inputs: [ValueID?],
     _ types: [TensorType]
   ) -> [Tensor]? {
+    // A tensor without elements may still have an axis of any extent.
+    func isSmall(_ shape: Shape) -> Bool { shape.dims.allSatisfy { $0 <= Self.mostFolded } }
     guard !(op is Dequantize), !(op is Quantize), !(op is Opaque),
       types.allSatisfy({ type in
-        guard type.quantization == nil, let count = type.shape.elementCount else { return false }
+        guard type.quantization == nil, isSmall(type.shape), let count = type.shape.elementCount
+        else { return false }
         return type.dtype.isFloat ? count <= 64 : count <= Self.mostFolded
       })
     else { return nil }
@@ -470,7 +473,7 @@ struct TFLiteImporter {
         continue
       }
       guard let tensor = graph[id].constant, tensor.quantization == nil,
-        tensor.count <= Self.mostFolded
+        isSmall(tensor.shape), tensor.count <= Self.mostFolded
       else { return nil }
       tensors.append(tensor)
     }

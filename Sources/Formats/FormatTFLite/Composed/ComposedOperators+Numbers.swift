@@ -95,7 +95,8 @@ extension ComposedOperators {
     }
     importer.noteState(op)
     let (filters, memory) = (weights.shape[0], weights.shape[1])
-    let newest = (0..<filters).map { weights.elements(as: Float.self)[$0 * memory + memory - 1] }
+    let elements = weights.elements(as: Float.self)
+    let newest = (0..<filters).map { elements[$0 * memory + memory - 1] }
     var y = try importer.intermediate(FullyConnected(), [x, features], op)
     let batch = importer.type(y).shape[0]
     let factors = importer.addConstant("newest", Tensor(newest, [filters]))

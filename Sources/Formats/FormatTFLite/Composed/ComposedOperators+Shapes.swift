@@ -106,7 +106,9 @@ extension ComposedOperators {
     }
     let type = try importer.declaredType(0, of: op)
     let (start, limit, step) = (numbers[0], numbers[1], numbers[2])
-    guard step != 0, ((limit - start) / step).isFinite else { throw fault("a step of \(step)") }
+    guard step != 0, ((limit - start) / step).magnitude < 1e9 else {
+      throw fault("a step of \(step)")
+    }
     if type.dtype.isInteger {
       let bounds = try (0..<3).map { try importer.integers($0, of: op)[0] }
       let values = Array(stride(from: bounds[0], to: bounds[1], by: bounds[2]).prefix(mostElements))

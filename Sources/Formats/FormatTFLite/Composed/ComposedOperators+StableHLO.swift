@@ -114,7 +114,8 @@ extension ComposedOperators {
   private static func stableSlice(_ op: ImportedOperator, _ importer: inout TFLiteImporter) throws {
     let (start, limit) = (try op.secondOptions.longs(0), try op.secondOptions.longs(1))
     let steps = try op.secondOptions.longs(2)
-    guard start.count == limit.count, steps.count == start.count, steps.allSatisfy({ $0 > 0 }),
+    guard start.count == limit.count, steps.count == start.count,
+      steps.allSatisfy({ $0 > 0 && $0 < 1 << 40 }),
       zip(start, limit).allSatisfy({ $0 >= 0 && $1 >= $0 && $1 < 1 << 40 })
     else { throw fault("from \(start) to \(limit) by \(steps)") }
     let sizes = start.indices.map { (limit[$0] - start[$0] + steps[$0] - 1) / steps[$0] }
@@ -146,7 +147,7 @@ extension ComposedOperators {
     let (low, high) = (try op.secondOptions.longs(0), try op.secondOptions.longs(1))
     let between = try op.secondOptions.longs(2)
     guard [low.count, high.count, between.count].allSatisfy({ $0 == type.shape.rank }),
-      (low + high).allSatisfy({ abs($0) < 1 << 30 }),
+      (low + high).allSatisfy({ $0.magnitude < 1 << 30 }),
       between.allSatisfy({ $0 >= 0 && $0 < 1 << 16 })
     else { throw fault("padding \(low), \(high), \(between) of \(type.shape)") }
     x = try interspersed(x, by: between, value: value, op, &importer)

@@ -30,7 +30,9 @@ extension ComposedOperators {
     } else if vectorAxis != type.shape.rank - 1 {
       return nil
     }
-    guard importer.type(indices).shape[-1] == limits.count else { return nil }
+    guard importer.type(indices).shape[-1] == limits.count, limits.allSatisfy({ $0 >= 0 }) else {
+      return nil
+    }
     if let known = importer.constant(indices)?.integers(),
       known.enumerated().allSatisfy({ (0...limits[$0 % limits.count]).contains($1) })
     {
