@@ -87,7 +87,7 @@ struct TensorFlowCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct TensorFlowEqualityTests {
-  @Test func hasCases() { #expect(TensorFlowCase.packed.count >= 19) }
+  @Test func hasCases() { #expect(TensorFlowCase.packed.count >= 26) }
 
   @Test(arguments: TensorFlowCase.packed + TensorFlowCase.unpacked)
   func computesWhatTensorFlowComputes(network: TensorFlowCase) throws {

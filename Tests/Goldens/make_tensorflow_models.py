@@ -511,7 +511,7 @@ NETWORKS = {"mobilenet_v1": mobilenet_v1, "squeezenet": squeezenet, "inception_v
 
 
 def slim_case(name, network, form, width, size, classes, training=False, **options):
-    """A network in one of the forms: frozen, v2 (.pb with a checkpoint), v1 (old checkpoint), meta, meta_v1, saved_model."""
+    """A network in one of the forms: frozen, text, v2 (.pb with a checkpoint), v1 (old checkpoint), meta, meta_v1, saved_model."""
     folder = fresh(name)
     v1.disable_control_flow_v2()
     if form != "saved_model_resource":
@@ -543,9 +543,10 @@ def slim_case(name, network, form, width, size, classes, training=False, **optio
         feed = {x: image} | ({flag: False} if training else {})
         golden = session.run(y, feed)
         model = "model.pb"
-        if form == "frozen":
+        if form in ("frozen", "text"):
             frozen = v1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), [y.op.name])
-            tf.io.write_graph(frozen, folder, model, as_text=False)
+            model = "model.pbtxt" if form == "text" else model
+            tf.io.write_graph(frozen, folder, model, as_text=form == "text")
         elif form in ("v1", "v2", "meta", "meta_v1"):
             tf.io.write_graph(graph.as_graph_def(), folder, model, as_text=False)
             version = v1.train.SaverDef.V1 if form.endswith("v1") else v1.train.SaverDef.V2
@@ -576,6 +577,7 @@ def slim():
     slim_case("slim_resnet_v1_dilated", resnet_v1, "frozen", 0.04, 24, 5, output_stride=8)
     slim_case("slim_alexnet_frozen", alexnet, "frozen", 0.02, 59, 5)
     slim_case("slim_alexnet_meta", alexnet, "meta", 0.02, 59, 5, training=True)
+    slim_case("slim_squeezenet_text", squeezenet, "text", 0.04, 40, 3)
     slim_case("slim_partitioned", squeezenet, "meta", 0.04, 40, 3, partitioned=True)
     slim_case("slim_partitioned_v1", squeezenet, "meta_v1", 0.04, 40, 3, partitioned=True)
 

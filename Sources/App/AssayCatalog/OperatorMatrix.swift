@@ -7,6 +7,7 @@ import FormatKeras
 import FormatONNX
 import FormatOpenVINO
 import FormatTFLite
+import FormatTensorFlow
 
 /// What every operator can do in Assay: the text of docs/operators.md.
 public enum OperatorMatrix {
@@ -52,6 +53,11 @@ public enum OperatorMatrix {
       row.refusal.map { "| \(row.name) | \($0) |" }
     }
     lines += [
+      "", "## TensorFlow operators that are read", "",
+      "In SavedModels, graphs and checkpointed networks, and as TFLite's Flex operators. Functions are",
+      "inlined, recurrent loops become layers, others are unrolled when their end is known; what only",
+      "training needs is passed over.", "",
+      TensorFlowFormat.readOperators.joined(separator: ", "),
       "", "## ONNX operators that are read", "",
       "Operator sets \(ONNXFormat.readOpsets.lowerBound) to \(ONNXFormat.readOpsets.upperBound). Operators",
       "that are not listed are refused by name, all of them at once.", "",

@@ -72,6 +72,14 @@ public struct ProtobufWriter: Sendable {
     }
   }
 
+  /// Adds a field of type double.
+  public mutating func double(_ field: Int, _ value: Double) {
+    tag(field, 1)
+    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+      tail.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+    }
+  }
+
   /// Adds a field of type string.
   public mutating func string(_ field: Int, _ value: String) {
     tag(field, 2)

@@ -4,7 +4,7 @@ import AssayFormat
 import AssayGraph
 import AssayTensorFlow
 
-/// TensorFlow's networks: SavedModel folders, GraphDef files (`.pb`), frozen or with a checkpoint beside
+/// TensorFlow's networks: SavedModel folders, GraphDef files (`.pb`, `.pbtxt`), frozen or with a checkpoint beside
 /// them, and the MetaGraph files (`.meta`) of TensorFlow 1's checkpoints.
 ///
 /// What a file is follows from its bytes. Variables become Constants; a checkpoint is looked for in the
@@ -14,7 +14,7 @@ public struct TensorFlowFormat: ModelFormat {
   public init() {}
 
   public var id: String { "tensorflow" }
-  public var extensions: [String] { ["savedmodel", "pb", "meta"] }
+  public var extensions: [String] { ["savedmodel", "pb", "pbtxt", "meta"] }
   public var folderEntries: [String] { ["saved_model.pb"] }
 
   /// The messages that a file may hold.
@@ -22,7 +22,9 @@ public struct TensorFlowFormat: ModelFormat {
     case savedModel, metaGraph, graph
   }
 
-  public func sniff(_ prefix: ByteView) -> Bool { Self.kind(prefix) != nil }
+  public func sniff(_ prefix: ByteView) -> Bool {
+    Self.kind(prefix) != nil || GraphText.isText(prefix)
+  }
 
   /// What the first fields of a file say that it is.
   static func kind(_ prefix: ByteView) -> Kind? {
@@ -88,6 +90,10 @@ public struct TensorFlowFormat: ModelFormat {
     case .graph:
       var meta = TFMetaGraph()
       meta.graph = try TFGraph(reading: ProtobufReader(bytes))
+      return try GraphFileReader.read(meta, options)
+    case nil where GraphText.isText(bytes):
+      var meta = TFMetaGraph()
+      meta.graph = try TFGraph(reading: ProtobufReader(try GraphText.binary(bytes)))
       return try GraphFileReader.read(meta, options)
     case nil:
       throw Diagnostic("TFG001", "this is neither a SavedModel nor a graph of TensorFlow")

@@ -43,4 +43,6 @@ struct TFNodeView {
 
 /// Whether nodes with an operator can be written as TensorFlow nodes, as far as the operator alone
 /// decides.
-public func canExportToTensorFlow(_ op: any Operator) -> Bool { op is any TensorFlowExportable }
+public func canExportToTensorFlow(_ op: any Operator) -> Bool {
+  op is any TensorFlowExportable || op is any DecomposableOperator
+}

@@ -38,6 +38,7 @@ public struct TensorFlowExporter {
   ///
   /// - Throws: `Diagnostics` TFG1xx with every node that TensorFlow cannot hold.
   public init(_ graph: Graph, keepsVariables: Bool, inputPrefix: String = "") throws {
+    let graph = try graph.decomposed { !($0 is any TensorFlowExportable) }
     self.graph = graph
     self.keepsVariables = keepsVariables
     // Outputs have the first claim on their names.

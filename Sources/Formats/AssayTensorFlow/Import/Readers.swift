@@ -7,4 +7,5 @@ let tensorFlowReaders: [String: TFReader] = [
   tensorListReaders, argReduceReaders, topKReaders, oneHotReaders, tileReaders, reverseReaders,
   cumulativeSumReaders, gatherNDReaders, scatterReaders, depthToSpaceReaders,
   localResponseNormReaders, bandPartReaders, nonMaxSuppressionReaders, volumeReaders,
+  spaceToBatchReaders,
 ].reduce(into: [:]) { table, rows in table.merge(rows) { first, _ in first } }

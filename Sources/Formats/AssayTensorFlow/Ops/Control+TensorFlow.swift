@@ -116,8 +116,11 @@ private func readMerge(_ call: TFCall, _ into: inout TensorFlowImporter) throws 
 
 // MARK: - Loops
 
-/// While: unrolled, as long as its condition is constant.
+/// While: a recurrent layer where it is one, else unrolled, as long as its condition is constant.
 private func readWhile(_ call: TFCall, _ into: inout TensorFlowImporter) throws -> [TFValue] {
+  if let loop = try RecurrentLoop(call, into), let results = try loop.layer(&into) {
+    return results
+  }
   let (condition, body) = (try call.function("cond"), try call.function("body"))
   let limit = 20_000
   var state = call.inputs

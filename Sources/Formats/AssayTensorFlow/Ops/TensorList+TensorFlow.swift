@@ -25,6 +25,17 @@ let tensorListReaders: [String: TFReader] = [
       throw call.unsupported("element \(index) of \(elements.count)")
     }
     guard let element = elements[index] else {
+      if let whole = try list(call).stacked {
+        let dims = into.graph[whole].type.shape.dims
+        let start = [index] + dims.dropFirst().map { _ in 0 }
+        let row = try into.step(
+          call,
+          "row",
+          Slice(begin: start, sizes: [1] + dims.dropFirst()),
+          [whole]
+        )
+        return [.tensor(try into.reshaped(call, row, to: Array(dims.dropFirst())))]
+      }
       // An element that was never set is zero.
       guard let dtype = call.dtype("element_dtype") else {
         throw call.unsupported("an element that was not set")
