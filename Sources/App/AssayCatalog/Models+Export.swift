@@ -24,7 +24,8 @@ public func exportFormat(for path: String) throws -> any ModelFormat {
 
 /// Writes a graph to `path` in the format of its extension.
 ///
-/// Every file is whole or not there. Companions are written before the model's own file; a model that
+/// Every file is whole or not there, even when the process is killed; the disk is not waited for.
+/// Companions are written before the model's own file; a model that
 /// is a folder appears at once, in place of a folder that was there.
 ///
 /// - Parameter report: called with each finding that does not keep the model from being written.
@@ -53,9 +54,9 @@ public func exportModel(
   for file in model.companions {
     let companion = Host.join(Host.folder(of: path), file.name)
     try Host.makeFolders(Host.folder(of: companion))
-    try AtomicFile.write(file.parts, to: companion)
+    try AtomicFile.write(file.parts, to: companion, isSynced: false)
   }
-  try AtomicFile.write(main, to: path)
+  try AtomicFile.write(main, to: path, isSynced: false)
   return model.byteCount
 }
 
@@ -81,7 +82,7 @@ private func writeFolder(_ files: [ExportedModel.File], to path: String) throws 
     for file in files {
       let place = Host.join(draft, file.name)
       try Host.makeFolders(Host.folder(of: place))
-      try AtomicFile.write(file.parts, to: place)
+      try AtomicFile.write(file.parts, to: place, isSynced: false)
     }
     try Host.replaceFolder(path, with: draft)
   } catch {

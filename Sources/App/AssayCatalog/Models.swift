@@ -17,6 +17,13 @@ public struct ImportedModel: Sendable {
   public var facts: [ImportReport.Fact] = []
   /// The file's bytes.
   public var bytes: ByteView
+
+  /// Hands the network over and keeps none, so that its weights can be let go as they are replaced.
+  public mutating func takeGraph() -> Graph {
+    let taken = graph
+    graph = Graph(name: taken.name)
+    return taken
+  }
 }
 
 /// The format of a file: by its first bytes, or by its name where they do not tell.

@@ -2,6 +2,9 @@
 #include "CHost.h"
 
 #include <errno.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,6 +21,14 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
+
+void chost_return_blocks(size_t size) {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, (int)size);
+#else
+  (void)size;
+#endif
+}
 
 uint64_t chost_monotonic_ns(void) {
   struct timespec now;

@@ -1,4 +1,5 @@
 import AssayBase
+import AssayTensor
 
 /// Changes to a Graph, gathered first and applied at once.
 ///
@@ -8,6 +9,8 @@ import AssayBase
 public struct GraphPatch: Sendable {
   private let firstNewValue: Int
   private var newValues: [Value] = []
+  /// The bytes of the Constants that it adds.
+  public private(set) var constantByteCount = 0
   private var replacements: [Int: [Node]] = [:]
   private var redirects: [ValueID: ValueID] = [:]
 
@@ -20,6 +23,7 @@ public struct GraphPatch: Sendable {
   /// Adds a value; its ID is valid in nodes of this patch.
   public mutating func add(_ value: Value) -> ValueID {
     newValues.append(value)
+    constantByteCount += value.constant?.bytes.count ?? 0
     return ValueID(firstNewValue + newValues.count - 1)
   }
 
@@ -35,15 +39,20 @@ public struct GraphPatch: Sendable {
   /// Whether the node at `index` is already changed by this patch.
   public func touches(_ index: Int) -> Bool { replacements[index] != nil }
 
-  /// The graph with the changes.
-  public func applied(to graph: Graph) -> Graph {
-    var result = graph
-    for value in newValues { result.add(value) }
-    result.nodes = graph.nodes.indices.flatMap { replacements[$0] ?? [graph.nodes[$0]] }
-    for index in result.nodes.indices {
-      result.nodes[index].inputs = result.nodes[index].inputs.map { $0.map(resolved) }
+  /// The graph with the changes; it lets go of the Constants of nodes that are no more.
+  public func applied(to graph: consuming Graph) -> Graph {
+    for value in newValues { graph.add(value) }
+    let old = graph.nodes
+    graph.nodes = old.indices.flatMap { replacements[$0] ?? [old[$0]] }
+    for index in graph.nodes.indices {
+      graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0.map(resolved) }
     }
-    return result
+    var left = Set(replacements.keys.flatMap { old[$0].inputs.compactMap { $0 } })
+    left.formUnion(redirects.keys)
+    left.subtract(graph.outputs)
+    for node in graph.nodes { left.subtract(node.inputs.compactMap { $0 }) }
+    for id in left where graph[id].constant != nil { graph[id].constant = nil }
+    return graph
   }
 
   private func resolved(_ id: ValueID) -> ValueID {
@@ -71,11 +80,13 @@ extension Graph {
   ///
   /// The graph is validated after each patch, so that a faulty pass is named.
   ///
+  /// Constants that a pass replaces are let go unless the caller keeps the graph.
+  ///
   /// - Throws: `Diagnostic` GRF020 when a pass broke the graph, GRF021 when the passes come to no end.
-  public func rewritten(by passes: [any GraphPass]) throws -> Graph {
+  public consuming func rewritten(by passes: [any GraphPass]) throws -> Graph {
     var graph = self
     // Every patch of a sound pass shrinks or settles the graph; the bound stops unsound ones.
-    let limit = 100 + 20 * nodes.count
+    let limit = 100 + 20 * graph.nodes.count
     var patches = 0
     var isSettled = false
     while !isSettled {

@@ -14,7 +14,7 @@ import AssayGraph
 /// rounding of the folded weights, and canonicalizing it again changes nothing.
 ///
 /// - Throws: `Diagnostic` GRF02x for a fault of a pass.
-public func canonicalized(_ graph: Graph) throws -> Graph {
+public func canonicalized(_ graph: consuming Graph) throws -> Graph {
   let lowered = try graph.rewritten(by: foldingPasses)
     .rewritten(by: [LowerBatchNorm()] + foldingPasses)
   return lowered.compacted().uniquelyNamed()

@@ -9,13 +9,18 @@ protocol LocalPass: GraphPass {
   func rewrite(_ index: Int, of graph: GraphIndex, into patch: inout GraphPatch) throws
 }
 
+/// New Constants that a patch gathers before it is applied, in bytes: what they replace is let go only
+/// then, and the networks' weights shall not lie in memory twice.
+private let patchBudget = 16 << 20
+
 extension LocalPass {
   var name: String { "\(Self.self)" }
 
   func patch(for graph: Graph) throws -> GraphPatch {
     let graphIndex = GraphIndex(graph)
     var patch = GraphPatch(graph)
-    for index in graph.nodes.indices where !patch.touches(index) {
+    for index in graph.nodes.indices
+    where patch.constantByteCount < patchBudget && !patch.touches(index) {
       try rewrite(index, of: graphIndex, into: &patch)
     }
     return patch

@@ -50,10 +50,11 @@ let convertCommand = CommandSpec(
   var recipe = try Quantizing.recipe(arguments)
   let maxDrop = try maxDrop(arguments, recipe)
   let start = Host.monotonicNanoseconds()
-  let model = try Shared.model(arguments.operands[0], arguments, console)
+  Host.returnLargeBlocks()
+  var model = try Shared.model(arguments.operands[0], arguments, console)
   // A network that goes back to its owner keeps the layers that it came with.
   let isReturning = format.keepsLayers && format.id == model.format && recipe.name == "float32"
-  let canonical = isReturning ? model.graph : try canonicalized(model.graph)
+  let canonical = isReturning ? model.takeGraph() : try canonicalized(model.takeGraph())
   let maker = try Quantizing.maker(canonical, arguments, console)
   var choice: MixedChoice?
   if let maxDrop {

@@ -11,6 +11,8 @@
 uint64_t chost_monotonic_ns(void);
 /// Nanoseconds since 1970 (UTC).
 int64_t chost_wall_ns(void);
+/// Lets freed blocks of `size` bytes and more go back to the system, where the C library can be told so.
+void chost_return_blocks(size_t size);
 
 /// Binds the calling thread to the processors in `cpus`.
 int chost_set_affinity(const int *cpus, size_t count);
