@@ -34,9 +34,9 @@ struct ConvertTests {
       try Host.makeFolders(folder + "/work")
       try AtomicFile.write("mine", to: folder + "/work/notes.txt")
       let read = try assay("convert", "work", "-o", "out.tflite", in: folder)
-      #expect(read.status == 2 && read.errors.contains("CAT005"), "\(read.errors)")
+      #expect(read.status != 0 && read.errors.contains("CAT005"), "\(read.errors)")
       let written = try assay("convert", "\(digits)/model.h5", "-o", "work/", in: folder)
-      #expect(written.status == 2, "\(written.errors)")
+      #expect(written.status != 0 && written.errors.contains("CAT"), "\(written.errors)")
       #expect(try Host.list(folder + "/work") == ["notes.txt"])
     }
   }
