@@ -25,8 +25,8 @@ public func exportFormat(for path: String) throws -> any ModelFormat {
 /// Writes a graph to `path` in the format of its extension.
 ///
 /// Every file is whole or not there, even when the process is killed; the disk is not waited for.
-/// Companions are written before the model's own file; a model that
-/// is a folder appears at once, in place of a folder that was there.
+/// Companions are written before the model's own file; a model that is a folder appears at once, in
+/// place of a folder that was there.
 ///
 /// - Parameter report: called with each finding that does not keep the model from being written.
 /// - Returns: the number of bytes written.

@@ -28,9 +28,13 @@ struct ConversionCheck {
   private let original: Graph
   private let output: String
 
-  init(_ arguments: Arguments, original: Graph, output: String) {
+  /// Reads the model again: a conversion lets go of it as it goes on.
+  private init(_ arguments: Arguments, output: String) throws {
     self.arguments = arguments
-    self.original = original
+    original = try importModel(
+      path: arguments.operands[0],
+      options: try Shared.importOptions(arguments)
+    ).graph
     self.output = output
   }
 
@@ -41,9 +45,17 @@ struct ConversionCheck {
     case impossible(Diagnostic)
   }
 
-  /// Compares the written file with the model.
-  func run(_ console: Console) throws -> Outcome {
+  /// Compares the written file with the model, unless the user does not want it.
+  static func run(
+    _ arguments: Arguments,
+    output: String,
+    _ console: Console
+  ) throws -> Outcome {
     if arguments.has("--no-verify") { return .notAsked }
+    return try ConversionCheck(arguments, output: output).run(console)
+  }
+
+  private func run(_ console: Console) throws -> Outcome {
     let start = Host.monotonicNanoseconds()
     let file = arguments.value("--certificate")
     console.progress("comparing \(output) with the model")
