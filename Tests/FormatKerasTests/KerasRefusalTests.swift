@@ -2,6 +2,7 @@ import AssayBase
 import AssayCodec
 import AssayFormat
 import AssayGraph
+import AssayHost
 import AssayTensor
 import AssayTestSupport
 import FormatKeras
@@ -82,6 +83,23 @@ import Testing
     #expect(Self.findings(quantized).map(\.code) == ["KER007"])
   }
 
+  @Test func takesOwnActivationsByTheirNames() throws {
+    let known = try Self.sequential([
+      Self.layer("Custom>HardSwish", "a", #""dtype": "float32""#),
+      Self.layer("Activation", "b", #""dtype": "float32", "activation": "my.package>relu6""#),
+      Self.layer(
+        "Activation",
+        "c",
+        #""dtype": "float32", "activation": {"class_name": "Mish", "config": {}}"#
+      ),
+    ])
+    let report = try KerasFormat().importGraph(known, options: ImportOptions())
+    #expect(report.graph.nodes.prefix(2).map(\.op.name) == ["HardSwish", "ReLU6"])
+    #expect(report.diagnostics.map(\.code) == ["KER012"])
+    let other = try Self.sequential([Self.layer("Custom>Square", "a", #""dtype": "float32""#)])
+    #expect(Self.findings(other).map(\.code) == ["KER006"])
+  }
+
   @Test func namesTheWeightsThatAreMissing() throws {
     let found = Self.findings(
       try Self.sequential([
@@ -93,10 +111,16 @@ import Testing
   }
 
   @Test func saysThatAFileHoldsWeightsOnly() throws {
+    // The first holds groups as Keras 3's weights do, the second is the index of several files.
     let bytes = try MappedFile(path: TestData.fixture("codec/earliest.h5")).view
-    let found = Self.findings(bytes)
-    #expect(found.map(\.code) == ["KER001"])
-    #expect(found.first?.remedy?.contains("model.save") == true)
+    let index = ByteView(Array(#"{"metadata": {"total_size": 1000}, "weight_map": {}}"#.utf8))
+    for file in [bytes, index] {
+      #expect(KerasFormat().sniff(file))
+      let found = Self.findings(file)
+      #expect(found.map(\.code) == ["KER001"])
+      #expect(found.first?.summary.contains("file of weights") == true)
+      #expect(found.first?.remedy?.contains("model.load_weights") == true)
+    }
   }
 
   @Test func asksForOpenExtents() throws {
@@ -191,5 +215,26 @@ import Testing
     let other = try MappedFile(path: TestData.fixture("codec/arrays.npz")).view
     #expect(!format.sniff(try other.slice(0, 64)))
     #expect(!format.sniff(ByteView([0x50, 0x4B, 3, 4])))
+  }
+}
+
+/// Models that Keras saved as a folder.
+@Suite struct KerasFolderTests {
+  @Test func readsTheConfigurationBesideTheWeights() throws {
+    let archive = try ZipArchive(MappedFile(path: TestData.fixture("keras/dots.zip")).view)
+    let model = try ZipArchive(archive.read(#require(archive.entry("dots.keras"))))
+    let folder = try Host.makeTemporaryFolder("keras")
+    defer { try? Host.remove(folder) }
+    for name in ["config.json", "metadata.json", "model.weights.h5"] {
+      let bytes = try model.read(#require(model.entry(name)))
+      try AtomicFile.write([bytes], to: folder + "/" + name)
+    }
+    let path = folder + "/model.weights.h5"
+    let report = try KerasFormat().importGraph(
+      MappedFile(path: path).view,
+      options: ImportOptions(path: path)
+    )
+    #expect(report.graph.outputs.count == 4)
+    #expect(report.graph.validate().isEmpty)
   }
 }
