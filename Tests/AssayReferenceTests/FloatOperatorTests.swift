@@ -91,10 +91,10 @@ import Testing
   @Test func everyOperatorOfTheGraphIsComputedAndChecked() {
     let others = VolumeOperatorTests.volumes + VolumeOperatorTests.recurrent
     // Quantize is checked in QuantizedOperatorTests; JSON, which has the answers, has no NaN; blocks
-    // and segments are checked with the files of OperatorGoldenTests.
+    // and segments are checked with the files of OperatorGoldenTests; LayerNorm in LayerNormTests.
     let elsewhere = [
-      "Quantize", "IsNaN", "IsInf", "SpaceToBatch", "BatchToSpace", "SegmentSum", "SegmentProduct",
-      "SegmentMax", "SegmentMin",
+      "Quantize", "LayerNorm", "IsNaN", "IsInf", "SpaceToBatch", "BatchToSpace", "SegmentSum",
+      "SegmentProduct", "SegmentMax", "SegmentMin",
     ]
     let checked = Set((Self.cases + others).map(\.op.name)).union(elsewhere)
     for row in OperatorTable.rows {

@@ -48,6 +48,7 @@ public enum OperatorTable {
     ("GatherND", GatherND()),
     ("GridSample", GridSample()),
     ("LocalResponseNorm", LocalResponseNorm(size: 5, alpha: 1, beta: 0.5, bias: 1)),
+    ("LayerNorm", LayerNorm(epsilon: 1e-5)),
     ("MatMul", MatMul()),
     ("NonMaxSuppression", NonMaxSuppression(count: 1, overlapThreshold: 0.5)),
     ("OneHot", OneHot(depth: 1)),
