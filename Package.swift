@@ -56,7 +56,7 @@ let base: [Target.Dependency] = ["AssayBase", "AssayTensor"]
 let graph: [Target.Dependency] = base + ["AssayGraph"]
 
 /// One row per format; the folder is `Sources/Formats/Format<row>`.
-let formats = ["Keras", "TFLite", "ONNX", "TensorFlow", "OpenVINO"]
+let formats = ["Keras", "TFLite", "ONNX", "TensorFlow", "PyTorch", "OpenVINO"]
 
 /// One row per runtime: its folder is `Sources/Run/Runtime<row>`, its shim `C<row>`.
 let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
@@ -111,7 +111,10 @@ let targets: [[Target]] = [
     "AssayRewrite",
     graph + ["AssayReference"],
     settings: fast,
-    tests: ["AssayCodec", "AssayFormat", "FormatKeras", "FormatTFLite"]
+    tests: [
+      "AssayEvaluator", "AssayCodec", "AssayFormat", "FormatKeras", "FormatONNX", "FormatPyTorch",
+      "FormatTFLite",
+    ]
   ),
   module(
     "Optimize",

@@ -5,6 +5,7 @@ import AssayRuntime
 import FormatKeras
 import FormatONNX
 import FormatOpenVINO
+import FormatPyTorch
 import FormatTFLite
 import FormatTensorFlow
 import RuntimeLiteRT
@@ -19,6 +20,7 @@ public enum Catalog {
     KerasFormat(),
     TFLiteFormat(),
     ONNXFormat(),
+    PyTorchFormat(),
     TensorFlowFormat(),
     OpenVINOFormat(),
   ]

@@ -7,6 +7,7 @@ import AssayTensor
 import FormatKeras
 import FormatONNX
 import FormatOpenVINO
+import FormatPyTorch
 import FormatTFLite
 import FormatTensorFlow
 
@@ -107,6 +108,13 @@ extension FuzzTarget {
       guard faults.isEmpty else { throw Finding("the graph is not whole: \(faults)") }
       _ = try? OpenVINOFormat().exportModel(graph, options: ExportOptions())
     },
+    FuzzTarget(name: "pickle") { bytes in _ = try Pickle(ByteView(bytes)) },
+    FuzzTarget(name: "pt2") { bytes in try importPT2(ByteView(bytes)) },
+    FuzzTarget(name: "pt2-program") { bytes in
+      var writer = ZipWriter()
+      try writer.add("m/models/model.json", [ByteView(bytes)])
+      try importPT2(ByteView(writer.finish().flatMap(\.array)))
+    },
   ]
 
   /// Imports a network, and where it can be written, reads back what was written.
@@ -123,6 +131,12 @@ extension FuzzTarget {
 
   private static func importKeras(_ bytes: ByteView) throws {
     let graph = try KerasFormat().importGraph(bytes, options: ImportOptions()).graph
+    let faults = graph.validate()
+    guard faults.isEmpty else { throw Finding("the graph is not whole: \(faults)") }
+  }
+
+  private static func importPT2(_ bytes: ByteView) throws {
+    let graph = try PyTorchFormat().importGraph(bytes, options: ImportOptions()).graph
     let faults = graph.validate()
     guard faults.isEmpty else { throw Finding("the graph is not whole: \(faults)") }
   }
