@@ -6,6 +6,7 @@ import AssayGraph
 ///   operator beside them (in double precision); what cannot be folded becomes a Mul and an Add.
 /// - Activations are part of the operator before them; paddings of convolutions are SAME or VALID,
 ///   anything else is a Pad before them.
+/// - Layer normalization, GELU and hard-swish are one operator each.
 /// - Reshapes and transposes are merged, moved behind elementwise operators and dropped where they do
 ///   nothing; what depends on Constants alone is computed; equal Constants and nodes are shared.
 ///
@@ -24,6 +25,8 @@ private let foldingPasses: [any GraphPass] = [
   RemoveDeadNodes(),
   RemoveIdentities(),
   FoldConstants(),
+  RecoverLayerNorm(),
+  RecoverGELU(),
   MatMulToFullyConnected(),
   GroupedToDepthwise(),
   RecoverDilation(),
