@@ -214,6 +214,7 @@ extension Problem {
     }
     result += try layoutProblems()
     result += try movements()
+    result += try lists()
     return result
   }
 

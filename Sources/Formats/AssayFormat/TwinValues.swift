@@ -17,6 +17,9 @@ public struct TwinValues: Sendable {
   private var slots: [String: Slot] = [:]
   private var usedValueNames: Set<String> = []
   private var usedNodeNames: Set<String> = []
+  /// The next number to try behind a name that is taken, so that many of one name are not counted
+  /// from the beginning each time.
+  private var nextNumbers: [String: Int] = [:]
   private let fileOutputs: Set<String>
   private let codes: String
   /// The Constant behind each dequantized parameter.
@@ -198,12 +201,13 @@ extension TwinValues {
     if let form, fileOutputs.contains(name), form == "nhwc" { candidate = "\(name)/\(form)" }
     if usedValueNames.insert(candidate).inserted { return candidate }
     if let form { candidate = "\(name)/\(form)" }
-    var number = 1
-    var unique = candidate
+    var number = nextNumbers[candidate] ?? 1
+    var unique = number == 1 ? candidate : "\(candidate)_\(number)"
     while !usedValueNames.insert(unique).inserted {
       unique = "\(candidate)_\(number)"
       number += 1
     }
+    nextNumbers[candidate] = number
     return unique
   }
 
@@ -227,12 +231,14 @@ extension TwinValues {
     _ inputs: [ValueID?],
     _ outputNames: [String]
   ) throws -> [ValueID] {
-    var unique = name
-    var number = 1
+    let key = "node " + name
+    var number = nextNumbers[key] ?? 1
+    var unique = number == 1 ? name : "\(name)_\(number)"
     while !usedNodeNames.insert(unique).inserted {
       unique = "\(name)_\(number)"
       number += 1
     }
+    nextNumbers[key] = number
     let outputs = try graph.addNode(unique, op, inputs, outputNames: outputNames)
     for output in outputs {
       let type = graph[output].type

@@ -44,7 +44,37 @@ public struct ONNXFormat: ModelFormat {
   /// Whether nodes with this operator can be written, as far as the operator alone decides.
   public func canExport(_ op: any Operator) -> Bool { op is any ONNXExportable }
 
+  /// Bytes that one file can have: protobuf's lengths end there.
+  static let largestFile = Int(Int32.max)
+
   public func exportGraph(_ graph: Graph, options: ExportOptions) throws -> [ByteView] {
-    try GraphExporter.model(of: graph, options: options).encoded()
+    let parts = try GraphExporter.model(of: graph, options: options).encoded()
+    guard parts.reduce(0, { $0 + $1.count }) <= Self.largestFile else {
+      throw Diagnostic(
+        "ONX105",
+        "the network takes more than 2 GB, which one ONNX file cannot hold",
+        remedy: "write it as a file with external data"
+      )
+    }
+    return parts
+  }
+
+  /// One file, or above 2 GB a file with its constants beside it (`NAME.data`).
+  public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
+    try exportModel(graph, options: options, largestFile: Self.largestFile)
+  }
+
+  /// The model, with its constants in a file of their own where one file would be too large.
+  func exportModel(
+    _ graph: Graph,
+    options: ExportOptions,
+    largestFile: Int
+  ) throws -> ExportedModel {
+    var model = try GraphExporter.model(of: graph, options: options)
+    let parts = model.encoded()
+    guard parts.reduce(0, { $0 + $1.count }) > largestFile else { return ExportedModel(parts) }
+    let name = options.fileName + ".data"
+    let data = model.moveConstants(to: name)
+    return ExportedModel(model.encoded(), companions: [.init(name, data)])
   }
 }

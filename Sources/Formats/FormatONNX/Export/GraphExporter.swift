@@ -66,12 +66,19 @@ struct GraphExporter {
     try Diagnostics(faults).throwIfErrors()
     exporter.writeBoundary()
     var model = ONNXModel()
-    let has16Bits = graph.values.contains {
-      $0.type.isQuantizedInteger && $0.type.dtype.bitWidth == 16
+    let version = try OperatorSet(graph, options)
+    let nodes = exporter.file.nodes
+    exporter.file.nodes = []
+    for node in nodes {
+      do {
+        exporter.file.nodes += try exporter.fitted(node, to: version)
+      } catch let fault as Diagnostic {
+        faults.append(fault.inside("node '\(node.name)' (\(node.opType))"))
+      }
     }
-    let version = has16Bits ? ONNXFormat.writtenFor16Bits : ONNXFormat.written
+    try Diagnostics(faults).throwIfErrors()
     model.irVersion = version.irVersion
-    model.opsets = [("", version.opset)]
+    model.opsets = [("", version.number)]
     model.producerName = "assay"
     model.docString = options.description
     model.graph = exporter.file

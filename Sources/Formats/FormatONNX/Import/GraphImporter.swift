@@ -26,7 +26,7 @@ struct GraphImporter: TwinImporter {
   private(set) var fileReaders: [String: Set<String>] = [:]
 
   /// Nodes that are read at most, unrolled loops included.
-  private static let mostNodes = 200_000
+  private static let mostNodes = 100_000
   /// Operators that are in operator set 1 what they are in 7: a file of them alone may be older.
   private static let unchanged: Set<String> = [
     "Constant", "Conv", "ConvTranspose", "Flatten", "Gather", "GlobalAveragePool", "GlobalMaxPool",
@@ -37,7 +37,11 @@ struct GraphImporter: TwinImporter {
   private static let mostLevels = 32
 
   static func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
-    let model = try locating(options.path) { try ONNXModel(reading: bytes) }
+    try graph(of: try locating(options.path) { try ONNXModel(reading: bytes) }, options: options)
+  }
+
+  /// The graph of a file that has been read.
+  static func graph(of model: ONNXModel, options: ImportOptions) throws -> ImportReport {
     do {
       var importer = GraphImporter(model, options)
       try importer.readModel(model, options)

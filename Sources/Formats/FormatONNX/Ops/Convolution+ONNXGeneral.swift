@@ -58,6 +58,7 @@ private func volume(
 
 /// ConvTranspose of any kind, as a convolution of the image with zeros between its elements.
 func readGeneralTransposeConvolution(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  let begin = into.graph.nodes.count
   var x = try into.plain(call.input(0))
   var weights = try into.plain(call.input(1))
   let (shape, filter) = (into.shape(x), into.shape(weights))
@@ -103,7 +104,7 @@ func readGeneralTransposeConvolution(_ call: OperatorCall, _ into: inout GraphIm
   weights = try into.turned(call, weights, [0, 2, 1] + Array(3..<3 + axes))
   weights = try into.reshaped(call, weights, [groups * filter[1], filter[0] / groups] + kernel)
   weights = try into.step(call, "backwards", Reverse(axes: Array(2..<2 + axes)), [weights])
-  try into.foldConstants(from: 0)
+  try into.foldConstants(from: begin)
   // Borders, or what lies outside of the output cut off.
   let reach = zip(kernel, dilations).map { ($0 - 1) * $1 }
   let front = zip(reach, before).map { $0 - $1 }

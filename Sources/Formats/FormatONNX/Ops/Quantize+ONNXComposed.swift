@@ -121,6 +121,7 @@ func readDynamicQuantize(_ call: OperatorCall, _ into: inout GraphImporter) thro
 ///
 /// Sums are exact as long as floats hold them (2^24).
 func readIntegerProduct(_ call: OperatorCall, _ into: inout GraphImporter) throws {
+  let begin = into.graph.nodes.count
   let isProduct = call.node.opType == "MatMulInteger"
   func centered(_ index: Int, _ zero: Int) throws -> String {
     let x = try into.cast(call, into.plain(call.input(index)), .float32)
@@ -141,7 +142,7 @@ func readIntegerProduct(_ call: OperatorCall, _ into: inout GraphImporter) throw
     return into.bind(try into.binary(call, .subtract, x, offset))
   }
   let inputs = [try centered(0, 2), try centered(1, 3)]
-  try into.foldConstants(from: 0)
+  try into.foldConstants(from: begin)
   let nodes = [
     ONNXNode(
       opType: isProduct ? "MatMul" : "Conv",

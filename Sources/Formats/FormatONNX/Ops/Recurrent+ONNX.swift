@@ -3,6 +3,154 @@ import AssayFormat
 import AssayGraph
 import AssayTensor
 
+extension Recurrent: ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
+
+  func write(_ node: NodeView, to file: inout GraphExporter) throws {
+    for input in [Input.projection, .projectionBias, .mask] where node.has(input.rawValue) {
+      throw Diagnostic("ONX115", "ONNX's recurrent layers have no \(input)")
+    }
+    guard cellClip == nil, projectionClip == nil, coupling != .inputFollowsForget else {
+      throw Diagnostic("ONX115", "ONNX's recurrent layers do not clip or couple states in this way")
+    }
+    let shape = node.input(0).shape
+    let units = node.input(1).shape[0] / cell.gates
+    // Steps before the batch; one direction in front of all parameters.
+    let sequence = file.add(
+      "Transpose",
+      [file.real(node, 0)],
+      [.ints("perm", [1, 0, 2])],
+      for: node
+    )
+    func parameter(_ input: Input, _ order: [Int], _ dims: [Int]) -> String {
+      let value = file.real(node, input.rawValue)
+      let turned = ordered(value, order, units, node, &file)
+      return file.add("Reshape", [turned, file.constant(ints: [1] + dims)], for: node)
+    }
+    let places = cell.gateOrder.indices.map { place in
+      cell.gateOrder.firstIndex(of: place) ?? place
+    }
+    let rows = cell.gates * units
+    var inputs = [
+      sequence, parameter(.weights, places, [rows, shape[2]]),
+      parameter(.recurrentWeights, places, [rows, units]),
+    ]
+    if node.has(Input.bias.rawValue) || node.has(Input.recurrentBias.rawValue) {
+      let halves = [Input.bias, .recurrentBias].map { input in
+        node.has(input.rawValue)
+          ? parameter(input, places, [rows])
+          : file.constant(
+            Tensor([Float](repeating: 0, count: rows), [1, rows]),
+            hint: "const/zeros_\(rows)"
+          )
+      }
+      inputs.append(file.add("Concat", halves, [.int("axis", 1)], for: node))
+    } else {
+      inputs.append("")
+    }
+    inputs.append("")
+    for (input, dims) in [
+      (Input.initialOutput, [shape[0], units]), (.initialCell, [shape[0], units]),
+      (.peepholes, [3 * units]),
+    ] {
+      guard node.has(input.rawValue) else {
+        inputs.append("")
+        continue
+      }
+      inputs.append(parameter(input, input == .peepholes ? [0, 2, 1] : [], dims))
+    }
+    while inputs.last?.isEmpty ?? false { inputs.removeLast() }
+    let names = (0..<node.outputs.count).map { _ in file.unique("\(node.node.name)/onnx") }
+    file.add(onnxType, inputs, to: names, try onnxAttributes(units))
+    // Without the axis of directions, the batch first.
+    let all = file.constant(ints: [shape[1], shape[0], units])
+    let flat = file.add("Reshape", [names[0], all], for: node)
+    file.finish(node, "Transpose", [flat], [.ints("perm", [1, 0, 2])])
+    for output in 1..<node.outputs.count {
+      let last = file.constant(ints: [shape[0], units])
+      file.finish(node, output: output, "Reshape", [names[output], last])
+    }
+  }
+
+  /// Rows of gates in ONNX's order.
+  private func ordered(
+    _ value: String,
+    _ order: [Int],
+    _ units: Int,
+    _ node: NodeView,
+    _ file: inout GraphExporter
+  ) -> String {
+    if order == Array(order.indices) { return value }
+    let positions = order.flatMap { gate in (0..<units).map { Int64(gate * units + $0) } }
+    let table = Tensor(positions, [positions.count], dtype: .int64)
+    let indices = file.constant(table, hint: "const/gates_\(order.count)x\(units)")
+    return file.add("Gather", [value, indices], [.int("axis", 0)], for: node)
+  }
+
+  private var onnxType: String {
+    switch cell {
+    case .lstm: "LSTM"
+    case .gru: "GRU"
+    case .simple: "RNN"
+    }
+  }
+
+  private func onnxAttributes(_ units: Int) throws -> [ONNXAttribute] {
+    let functions =
+      switch cell {
+      case .lstm: [recurrentActivation, activation, outputActivation]
+      case .gru: [recurrentActivation, activation]
+      case .simple: [activation]
+      }
+    var names: [String] = []
+    var (alphas, betas): ([Float], [Float]) = ([], [])
+    for function in functions {
+      switch function.kind {
+      case .sigmoid: names.append("Sigmoid")
+      case .tanh: names.append("Tanh")
+      case .relu: names.append("Relu")
+      case .softsign: names.append("Softsign")
+      case .softplus: names.append("Softplus")
+      case .linear:
+        names.append("Affine")
+        alphas.append(1)
+        betas.append(0)
+      case .affine, .scaledTanh, .hardSigmoid:
+        let name =
+          function.kind == .affine
+          ? "Affine" : function.kind == .scaledTanh ? "ScaledTanh" : "HardSigmoid"
+        names.append(name)
+        alphas.append(function.alpha)
+        betas.append(function.beta)
+      case .elu, .leakyReLU, .thresholdedReLU:
+        let name =
+          function.kind == .elu
+          ? "Elu" : function.kind == .leakyReLU ? "LeakyRelu" : "ThresholdedRelu"
+        names.append(name)
+        alphas.append(function.alpha)
+      default:
+        throw Diagnostic("ONX115", "ONNX's recurrent layers have no activation \(function.text)")
+      }
+    }
+    var attributes: [ONNXAttribute] = [
+      .int("hidden_size", units), .string("direction", isReversed ? "reverse" : "forward"),
+      ONNXAttribute(name: "activations", payload: .strings(names)),
+    ]
+    if !alphas.isEmpty {
+      attributes.append(ONNXAttribute(name: "activation_alpha", payload: .floats(alphas)))
+    }
+    if !betas.isEmpty {
+      attributes.append(ONNXAttribute(name: "activation_beta", payload: .floats(betas)))
+    }
+    if let gateClip { attributes.append(.float("clip", gateClip)) }
+    if cell == .gru { attributes.append(.int("linear_before_reset", resetsAfter ? 1 : 0)) }
+    if coupling == .forgetFollowsInput { attributes.append(.int("input_forget", 1)) }
+    return attributes
+  }
+}
+
+// MARK: - Import
+
 /// LSTM, GRU and RNN; both directions of a bidirectional layer are a layer each.
 let recurrentReaders: [String: ONNXReader] = [
   "LSTM": { try readRecurrent($0, &$1, .lstm) }, "GRU": { try readRecurrent($0, &$1, .gru) },
@@ -19,6 +167,7 @@ private func readRecurrent(
   _ into: inout GraphImporter,
   _ cell: Recurrent.Cell
 ) throws {
+  let begin = into.graph.nodes.count
   let isBatchFirst = call.int("layout", default: 0) != 0
   let given = try into.plain(call.input(0))
   let sequence = isBatchFirst ? given : try into.turned(call, given, [1, 0, 2])
@@ -75,7 +224,7 @@ private func readRecurrent(
     let inputs: [ValueID?] = [
       sequence, input, recurrent, biases[0], biases[1], output, state, peepholes, nil, nil, mask,
     ]
-    try into.foldConstants(from: 0)
+    try into.foldConstants(from: begin)
     let names = (0..<(cell == .lstm ? 3 : 2)).map {
       into.valueName(
         "\(call.output.isEmpty ? into.nodeName(call) : call.output)/direction\(direction)/\($0)"

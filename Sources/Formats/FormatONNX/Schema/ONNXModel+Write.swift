@@ -100,6 +100,16 @@ extension ONNXTensor {
     writer.packed(1, dims)
     writer.integer(2, Int64(dataType))
     writer.string(8, name)
+    guard !isExternal else {
+      for key in external.keys.sorted() {
+        writer.message(13) { entry in
+          entry.string(1, key)
+          entry.string(2, external[key] ?? "")
+        }
+      }
+      writer.integer(14, 1)
+      return
+    }
     writer.bytes(9, raw)
   }
 }
