@@ -99,6 +99,11 @@ extension Problem {
       ]
     }
     result += try volumes() + recurrent()
+    let unstable: Set = ["conv3d_same", "conv3d_valid", "pool3d_same", "pool3d_valid", "one_hot"]
+    for index in result.indices {
+      let hasLayer = result[index].graph.nodes.contains { $0.op is Recurrent }
+      result[index].isStable = !hasLayer && !unstable.contains(result[index].name)
+    }
     return result
   }
 

@@ -9,6 +9,9 @@ struct Problem: Sendable, CustomStringConvertible {
   var inputs: [String: Tensor]
   /// Steps of quantization by which results may differ (quantized outputs), or relative error.
   var tolerance: Float
+  /// Whether what is read again is the same graph; operators that ONNX has in other axes or values are
+  /// read as several.
+  var isStable = true
 
   var description: String { name }
 }

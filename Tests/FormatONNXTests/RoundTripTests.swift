@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test(arguments: try Problem.floats())
+  @Test(arguments: try Problem.floats().filter(\.isStable))
   func secondTripChangesNothing(_ problem: Problem) throws {
     let once = try roundTrip(problem.graph).graph
     let twice = try roundTrip(once).graph

@@ -25,12 +25,17 @@ public enum Catalog {
     OpenVINOFormat(),
   ]
 
+  /// Assay's own execution of files that are imported in a given way.
+  public static func referenceRuntime(_ options: ImportOptions) -> any InferenceRuntime {
+    ReferenceRuntime { path in try importModel(path: path, options: options).graph }
+  }
+
   /// Software that executes networks, in the order of tables.
   public static let runtimes: [any InferenceRuntime] = [
     LiteRTRuntime(),
     OnnxRuntime(),
     OpenVINORuntime(),
-    ReferenceRuntime { path in try importModel(path: path).graph },
+    referenceRuntime(ImportOptions()),
     NullRuntime(),
   ]
 

@@ -1,6 +1,8 @@
 import AssayBase
+import AssayCodec
 import AssayFormat
 import AssayGraph
+import AssayTensor
 
 /// ONNX files (`.onnx`), read and written.
 ///
@@ -34,6 +36,17 @@ public struct ONNXFormat: ModelFormat {
 
   public func importGraph(_ bytes: ByteView, options: ImportOptions) throws -> ImportReport {
     try GraphImporter.importGraph(bytes, options: options)
+  }
+
+  /// The tensor of a file that holds one `TensorProto`, and its name.
+  ///
+  /// - Throws: `Diagnostic` ONX01x, or what is wrong with the message.
+  public static func readTensor(_ bytes: ByteView) throws -> (name: String, tensor: Tensor) {
+    let stored = try ONNXTensor(ProtobufReader(bytes, maximumDepth: 8))
+    let tensor = try stored.tensor { name in
+      throw Diagnostic("ONX013", "the elements lie in another file", at: ["'\(name)'"])
+    }
+    return (stored.name, tensor)
   }
 
   /// ONNX's operators that are read, in alphabetical order.

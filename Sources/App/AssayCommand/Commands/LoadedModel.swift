@@ -72,11 +72,24 @@ private func isolated(_ runtime: any InferenceRuntime) -> any InferenceRuntime {
   return IsolatedRuntime(runtime, executable: executable)
 }
 
-/// The arrays of an .npz, or the lone array of an .npy under the name "".
+/// The arrays of an .npz, the lone array of an .npy under the name "", or that of an ONNX tensor file
+/// (.pb) under its own.
+///
+/// A folder is read as all its `input_*.pb`, as the ONNX project's test data lies.
 func readArrays(_ path: String) throws -> [String: Tensor] {
+  if Host.kind(of: path) == .folder {
+    let files = try Host.list(path).filter { $0.hasPrefix("input_") && $0.hasSuffix(".pb") }
+    return try files.reduce(into: [:]) { arrays, file in
+      arrays.merge(try readArrays(Host.join(path, file))) { first, _ in first }
+    }
+  }
   let bytes = try MappedFile(path: path).view
   return try locating(path) {
     if NPY.sniff(bytes) { return ["": try NPY.read(bytes)] }
+    if path.hasSuffix(".pb") {
+      let (name, tensor) = try readTensorFile(bytes)
+      return [name: tensor]
+    }
     return Dictionary(try NPZ.read(bytes).map { ($0.name, $0.tensor) }) { first, _ in first }
   }
 }

@@ -13,11 +13,16 @@ let runCommand = CommandSpec(
     """,
   operands: [Operand(word: "MODEL", help: "a .tflite or .onnx file (any format for reference)")],
   options: [
-    Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
+    Option(
+      "--input",
+      short: "-i",
+      .value("FILE"),
+      "an .npz or .npy with the inputs, an ONNX tensor (.pb) or a folder of input_*.pb"
+    ),
     Option("--image", .value("FILE"), "an image for a lone input, brought there by --preprocess"),
     Option("--output", short: "-o", .value("FILE"), "the .npz to write"),
     Option("--dequantize", .flag, "write integer outputs as floats"),
-    Shared.runtime, Shared.provider, Shared.threads, Shared.preprocess,
+    Shared.runtime, Shared.provider, Shared.threads, Shared.preprocess, Shared.shape, Shared.value,
   ],
   examples: [
     ("assay run model.tflite --runtime litert --input in.npz -o out.npz", "arrays in, arrays out"),
@@ -25,7 +30,11 @@ let runCommand = CommandSpec(
   ]
 ) { arguments, console in
   let path = arguments.operands[0]
-  let runtime = try chosenRuntime(arguments, model: path)
+  var runtime = try chosenRuntime(arguments, model: path)
+  if runtime.id == "reference" {
+    // Our own execution imports the file, and can be told how.
+    runtime = Catalog.referenceRuntime(try Shared.importOptions(arguments))
+  }
   let model = try LoadedModel(path: path, runtime: runtime, options: sessionOptions(arguments))
   let outputs = try model.run(try inputs(arguments, model))
     .map { arguments.has("--dequantize") ? ($0.name, dequantized($0.tensor)) : $0 }
@@ -55,7 +64,9 @@ private func inputs(_ arguments: Arguments, _ model: LoadedModel) throws -> [Str
       remedy: "--input IN.npz or --image"
     )
   }
-  return try readArrays(path)
+  // The network has no inputs any more whose values it was specialized on.
+  let known = arguments.all("--value").map { $0.prefix { $0 != "=" } }
+  return try readArrays(path).filter { !known.contains($0.key[...]) }
 }
 
 private func dequantized(_ tensor: Tensor) -> Tensor {

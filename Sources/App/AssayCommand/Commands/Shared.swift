@@ -52,8 +52,13 @@ enum Shared {
     .value("A,B"),
     "the nodes to take as outputs, where the file does not say"
   )
+  static let value = Option(
+    "--value",
+    .repeated("NAME=FILE"),
+    "the value of an input (.npy, .pb) that the network is specialized on, such as a shape"
+  )
   /// How a model is read.
-  static let importing = [shape, signature, inputNodes, outputNodes]
+  static let importing = [shape, value, signature, inputNodes, outputNodes]
   static let preset = Option(
     "--preset",
     .choice(["quick", "standard", "strict"]),
@@ -87,6 +92,13 @@ enum Shared {
         throw Diagnostic("CLI007", "--shape is NAME=1xHxWxC, not '\(text)'")
       }
       options.shapes[String(parts[0])] = Shape(dims)
+    }
+    for text in arguments.all("--value") {
+      let parts = text.split(separator: "=", maxSplits: 1).map { String($0) }
+      guard parts.count == 2, let tensor = try readArrays(parts[1]).values.first else {
+        throw Diagnostic("CLI007", "--value is NAME=FILE, not '\(text)'")
+      }
+      options.values[parts[0]] = tensor
     }
     return options
   }

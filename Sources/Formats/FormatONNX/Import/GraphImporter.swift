@@ -26,7 +26,7 @@ struct GraphImporter: TwinImporter {
   private(set) var fileReaders: [String: Set<String>] = [:]
 
   /// Nodes that are read at most, unrolled loops included.
-  private static let mostNodes = 100_000
+  private static let mostNodes = 50_000
   /// Operators that are in operator set 1 what they are in 7: a file of them alone may be older.
   private static let unchanged: Set<String> = [
     "Constant", "Conv", "ConvTranspose", "Flatten", "Gather", "GlobalAveragePool", "GlobalMaxPool",

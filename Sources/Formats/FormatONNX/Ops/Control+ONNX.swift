@@ -28,13 +28,15 @@ private let mostSteps = 4096
 /// Loop: inputs are the trip count, the condition and what is carried from step to step.
 private func readLoop(_ call: OperatorCall, _ into: inout GraphImporter) throws {
   let body = try call.graph("body")
-  var steps = mostSteps
-  if call.has(0) { steps = try into.integers(call.input(0), call).first ?? 0 }
+  var steps = Int.max
+  if call.has(0) {
+    steps = try into.integers(call.input(0), call).first ?? 0
+    guard steps <= mostSteps else {
+      throw call.unsupported("\(steps) steps: at most \(mostSteps) are unrolled; a longer loop")
+    }
+  }
   var goesOn = true
   if call.has(1) { goesOn = try into.known(call.input(1), call).integers() != [0] }
-  guard steps <= mostSteps else {
-    throw call.unsupported("\(steps) steps: at most \(mostSteps) are unrolled; a longer loop")
-  }
   var carried = Array(call.node.inputs.dropFirst(2))
   guard body.inputs.count == carried.count + 2, body.outputs.count >= carried.count + 1 else {
     throw call.unsupported("a body of \(body.inputs.count) inputs")
@@ -42,6 +44,7 @@ private func readLoop(_ call: OperatorCall, _ into: inout GraphImporter) throws 
   var collected = [[String]](repeating: [], count: body.outputs.count - 1 - carried.count)
   var step = 0
   while goesOn, step < steps {
+    guard step < mostSteps else { throw call.unsupported("more than \(mostSteps) steps") }
     let number = Tensor([Int64(step)], [], dtype: .int64)
     let truth = Tensor([UInt8(1)], [], dtype: .bool)
     let index = into.bind(into.addConstant(into.valueName("\(call.output)/step"), number))
@@ -53,9 +56,6 @@ private func readLoop(_ call: OperatorCall, _ into: inout GraphImporter) throws 
       collected[place].append(name)
     }
     step += 1
-    guard step < mostSteps || !goesOn || step >= steps else {
-      throw call.unsupported("more than \(mostSteps) steps")
-    }
   }
   for (name, value) in zip(call.node.outputs, carried) where !name.isEmpty {
     try into.twins.alias(name, to: value)
