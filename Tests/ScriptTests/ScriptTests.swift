@@ -15,7 +15,7 @@ import Darwin
     "scripts/setup",
     arguments: [
       "unpacks", "downloads", "resumes", "unreachable", "otherHash", "otherVersion", "absentWheel",
-      "check", "usage", "lock",
+      "check", "tests", "usage", "lock",
     ]
   )
   func setup(name: String) throws {

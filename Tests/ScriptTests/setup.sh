@@ -115,6 +115,36 @@ case $1 in
     says "missing"
     [ ! -e "$ASSAY_HOME" ] || wrong "--check made $ASSAY_HOME"
     ;;
+  tests)
+    # A folder of a wheel, with its folders; the rest of the wheel stays behind.
+    set=suite-1.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl
+    python3 - "$work/wheels/$set" <<'PYTHON'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    wheel.writestr("suite/data/one/model.onnx", b"model")
+    wheel.writestr("suite/code.py", "")
+PYTHON
+    hash=$(sha256sum "$work/wheels/$set" | cut -d' ' -f1)
+    echo "onnx-node suite 1.0 any suite/data $hash $set" >"$work/scripts/tests.lock"
+    exits 1 setup --no-runtimes --tests --check
+    exits 0 setup --no-runtimes --tests --from "$work/wheels"
+    [ "$(cat "$ASSAY_HOME/tests/onnx-node/1.0/one/model.onnx")" = model ] || wrong "nothing unpacked"
+    [ ! -e "$ASSAY_HOME/tests/onnx-node/1.0/code.py" ] || wrong "too much unpacked"
+    exits 0 setup --no-runtimes --tests --check
+    says "present"
+    echo "onnx-node suite 1.0 any suite/data ${hash//?/0} $set" >"$work/scripts/tests.lock"
+    exits 3 setup --no-runtimes --tests --from "$work/wheels"
+    # A file that would land outside of the folder.
+    python3 - "$work/wheels/$set" <<'PYTHON'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    wheel.writestr("suite/data/../../../../outside", b"x")
+PYTHON
+    hash=$(sha256sum "$work/wheels/$set" | cut -d' ' -f1)
+    echo "onnx-node suite 1.0 any suite/data $hash $set" >"$work/scripts/tests.lock"
+    exits 3 setup --no-runtimes --tests --from "$work/wheels"
+    [ ! -e "$ASSAY_HOME/outside" ] || wrong "a file escaped"
+    ;;
   usage)
     exits 2 setup --frmo x
     says "unknown option '--frmo'"

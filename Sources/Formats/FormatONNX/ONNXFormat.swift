@@ -55,7 +55,9 @@ public struct ONNXFormat: ModelFormat {
   public var canExport: Bool { true }
 
   /// Whether nodes with this operator can be written, as far as the operator alone decides.
-  public func canExport(_ op: any Operator) -> Bool { op is any ONNXExportable }
+  public func canExport(_ op: any Operator) -> Bool {
+    op is any ONNXExportable || op is any DecomposableOperator
+  }
 
   /// Bytes that one file can have: protobuf's lengths end there.
   static let largestFile = Int(Int32.max)

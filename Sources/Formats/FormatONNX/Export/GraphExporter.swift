@@ -50,7 +50,8 @@ struct GraphExporter {
   ///
   /// - Throws: `Diagnostics` with every node that ONNX cannot hold.
   static func model(of graph: Graph, options: ExportOptions) throws -> ONNXModel {
-    let graph = graph.withPaddedWindows().withUnsignedActivations()
+    let graph = try graph.decomposed { !$0.hasONNXForm }
+      .withPaddedWindows().withUnsignedActivations()
     var exporter = GraphExporter(graph)
     var faults: [Diagnostic] = []
     for index in graph.nodes.indices {
@@ -161,6 +162,15 @@ struct GraphExporter {
       if source != name { add("Identity", [source], to: [name]) }
       file.outputs.append(info(name, graph[id].type))
     }
+  }
+}
+
+extension Operator {
+  /// Whether ONNX has an operator for it; others are written by simpler ones where they can be.
+  fileprivate var hasONNXForm: Bool {
+    guard let layer = self as? Recurrent else { return self is any ONNXExportable }
+    return layer.cellClip == nil && layer.projectionClip == nil
+      && layer.coupling != .inputFollowsForget
   }
 }
 
