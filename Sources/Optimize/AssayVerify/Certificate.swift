@@ -10,8 +10,8 @@ public struct Certificate: Sendable {
   public struct Limits: Sendable, Equatable {
     /// The largest max |a - b| / max |b| of an output of a float32 variant.
     public var relative: Double
-    /// The least signal-to-noise ratio of an output of a variant with fewer bits; `nil` for the
-    /// default of its kind: 40 dB with float16 constants, 10 dB with 8-bit integers.
+    /// The least signal-to-noise ratio of an output, which then decides alone; `nil` for the default
+    /// of the variant's kind: 40 dB with float16 constants, 10 dB with 8-bit integers, none in float32.
     public var snrDb: Double?
 
     /// Makes limits.
@@ -302,11 +302,12 @@ public struct Certificate: Sendable {
 
   /// The tolerance that fits the numbers that a variant computes with.
   public static func tolerance(of variant: Graph, _ limits: Limits = Limits()) -> Tolerance {
+    if let asked = limits.snrDb { return .snrDb(asked) }
     let used = Set(variant.nodes.flatMap { $0.inputs.compactMap { $0 } + $0.outputs })
     let types = used.map { variant[$0].type }
-    if types.contains(where: { $0.quantization != nil }) { return .snrDb(limits.snrDb ?? 10) }
+    if types.contains(where: { $0.quantization != nil }) { return .snrDb(10) }
     if types.contains(where: { $0.dtype == .float16 || $0.dtype == .bfloat16 }) {
-      return .snrDb(limits.snrDb ?? 40)
+      return .snrDb(40)
     }
     return .relative(limits.relative)
   }

@@ -18,16 +18,16 @@ _assay() {
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
   esac
   case "${COMP_WORDS[1]}" in
-    try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --skip --keep-float --fallback --calibration --representative --preprocess --limit --max-drop --labels --data --label-names --validation-limit --threads --opset --ir-version --allow-custom --no-verify --certificate --shape --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
+    try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --skip --keep-float --fallback --calibration --representative --preprocess --limit --max-drop --labels --data --label-names --validation-limit --threads --opset --ir-version --allow-custom --no-verify --certificate --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
     bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --json --quiet --help" -- "$word"));;
-    verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
-    sensitivity) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --skip --keep-float --calibration --representative --preprocess --labels --data --label-names --limit --samples --top --shape --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    sensitivity) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --skip --keep-float --calibration --representative --preprocess --labels --data --label-names --limit --samples --top --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
     completions) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;

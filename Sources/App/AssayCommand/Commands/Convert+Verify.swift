@@ -27,15 +27,19 @@ struct ConversionCheck {
   private let arguments: Arguments
   private let original: Graph
   private let output: String
+  private let limits: Certificate.Limits
 
   /// Reads the model again: a conversion lets go of it as it goes on.
-  private init(_ arguments: Arguments, output: String) throws {
+  private init(_ arguments: Arguments, output: String, _ scheme: Scheme) throws {
     self.arguments = arguments
     original = try importModel(
       path: arguments.operands[0],
       options: try Shared.importOptions(arguments)
     ).graph
     self.output = output
+    // Weights of few bits may read back as the floats that they stand for, and tell no scale.
+    let isInteger = scheme != .float32 && scheme != .float16
+    limits = Certificate.Limits(snrDb: isInteger ? 10 : nil)
   }
 
   /// The certificate and the time that it took, or why there is none.
@@ -49,10 +53,11 @@ struct ConversionCheck {
   static func run(
     _ arguments: Arguments,
     output: String,
+    scheme: Scheme,
     _ console: Console
   ) throws -> Outcome {
     if arguments.has("--no-verify") { return .notAsked }
-    return try ConversionCheck(arguments, output: output).run(console)
+    return try ConversionCheck(arguments, output: output, scheme).run(console)
   }
 
   private func run(_ console: Console) throws -> Outcome {
@@ -66,6 +71,7 @@ struct ConversionCheck {
         original: original,
         variant: written.graph,
         probes: try probes(written.graph, isThorough: file != nil),
+        limits: limits,
         depth: file == nil ? .outputs : .operators,
         threads: Host.processorCount
       )

@@ -79,7 +79,12 @@ let convertCommand = CommandSpec(
   // What the check does not need is let go before it: both networks in memory would be one too many.
   let (operatorCount, macCount) = (variant.graph.nodes.count, variant.graph.cost.macs)
   let diagnostics = model.diagnostics + variant.diagnostics
-  let check = try ConversionCheck.run(arguments, output: output, console)
+  let check = try ConversionCheck.run(
+    arguments,
+    output: output,
+    scheme: recipe.scheme,
+    console
+  )
   if let finding = check.finding { console.report(finding) }
   var result: JSON = .object([
     "schema": "assay.convert/1", "model": .string(arguments.operands[0]),
