@@ -12,14 +12,13 @@ public enum BoundaryLayout: String, Sendable, CaseIterable {
 }
 
 extension Graph {
-  /// The network with its images entering and leaving in `layout`.
+  /// The network with its images entering and leaving in `layout`; Transposes stand where that is
+  /// another one than the network's, until the canonical form takes them in.
   ///
   /// An input of four axes is channels first where the network only ever turns it to channels last, an
   /// output where it is turned to channels first last of all; all others are channels last. Names and
   /// order stay, extents move with their axes.
-  ///
-  /// - Throws: `Diagnostic` GRF… for a graph that is not valid.
-  public func withImages(_ layout: BoundaryLayout) throws -> Graph {
+  public func withImages(_ layout: BoundaryLayout) -> Graph {
     guard layout != .keep else { return self }
     var result = self
     let index = GraphIndex(self)
@@ -59,7 +58,7 @@ extension Graph {
     }
     guard !first.isEmpty || !last.isEmpty else { return self }
     result.nodes = first + result.nodes + last
-    return try canonicalized(result)
+    return result
   }
 
   private func isImage(_ id: ValueID) -> Bool {

@@ -43,6 +43,7 @@ complete -c assay -n '__fish_seen_subcommand_from convert' -l data -r -d 'the la
 complete -c assay -n '__fish_seen_subcommand_from convert' -l label-names -r -d 'one class name a line, in the model s order'
 complete -c assay -n '__fish_seen_subcommand_from convert' -l validation-limit -r -d 'judge --max-drop by at most N samples (default  500)'
 complete -c assay -n '__fish_seen_subcommand_from convert' -l threads -r -d 'threads of the runtime'
+complete -c assay -n '__fish_seen_subcommand_from convert' -l io-layout -x -a 'keep nhwc nchw' -d 'where the channels of images lie at inputs and outputs (default  keep)'
 complete -c assay -n '__fish_seen_subcommand_from convert' -l opset -r -d 'the operator set of a written .onnx'
 complete -c assay -n '__fish_seen_subcommand_from convert' -l ir-version -x -a '10 11' -d 'the version of a written OpenVINO IR'
 complete -c assay -n '__fish_seen_subcommand_from convert' -l allow-custom -d 'keep operators that the format has not as custom ones'

@@ -6,6 +6,7 @@ import AssayGraph
 import AssayHost
 import AssayQuantize
 import AssayReport
+import AssayRewrite
 import AssayTensor
 import AssayVerify
 
@@ -35,7 +36,7 @@ struct ConversionCheck {
     original = try importModel(
       path: arguments.operands[0],
       options: try Shared.importOptions(arguments)
-    ).graph
+    ).graph.withImages(arguments.value("--io-layout").flatMap(BoundaryLayout.init) ?? .keep)
     self.output = output
     // Weights of few bits may read back as the floats that they stand for, and tell no scale.
     let isInteger = scheme != .float32 && scheme != .float16

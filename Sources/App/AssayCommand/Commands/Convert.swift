@@ -30,6 +30,11 @@ let convertCommand = CommandSpec(
       "judge --max-drop by at most N samples (default: 500)"
     ),
     Shared.threads,
+    Option(
+      "--io-layout",
+      .choice(BoundaryLayout.allCases.map(\.rawValue)),
+      "where the channels of images lie at inputs and outputs (default: keep)"
+    ),
     Option("--opset", .value("N"), "the operator set of a written .onnx"),
     Option("--ir-version", .choice(["10", "11"]), "the version of a written OpenVINO IR"),
     Option("--allow-custom", .flag, "keep operators that the format has not as custom ones"),
@@ -54,7 +59,11 @@ let convertCommand = CommandSpec(
   var model = try Shared.model(arguments.operands[0], arguments, console)
   // A network that goes back to its owner keeps the layers that it came with.
   let isReturning = format.keepsLayers && format.id == model.format && recipe.name == "float32"
-  let canonical = isReturning ? model.takeGraph() : try canonicalized(model.takeGraph())
+  let layout = arguments.value("--io-layout").flatMap(BoundaryLayout.init) ?? .keep
+  let canonical =
+    isReturning
+    ? model.takeGraph().withImages(layout)
+    : try canonicalized(model.takeGraph().withImages(layout))
   let maker = try Quantizing.maker(canonical, arguments, console)
   var choice: MixedChoice?
   if let maxDrop {
