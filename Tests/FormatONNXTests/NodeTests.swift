@@ -55,7 +55,7 @@ struct NodeTest {
 
   /// Whether the release's data is not what ONNX defines now.
   ///
-  /// ONNX Runtime 1.31 gives other results
+  /// ONNX Runtime 1.31 (not run on Cast) gives other results
   /// than the data for these tests and no others of their operators.
   ///
   /// - Attention: 1.18 splits heads without moving their axis, repeats whole lists of heads instead of
