@@ -65,11 +65,14 @@ def calm_branches(model):
             continue
         for tensor in layer.input:
             source = tensor._keras_history.operation
+            # ResNet's projections (`…_0_bn`, `…_0_conv`) are the trunk itself.
+            if "_0_" in source.name:
+                continue
             scaled = getattr(source, "gamma", None)
             if scaled is None:
                 scaled = getattr(source, "kernel", None)
             if scaled is not None:
-                scaled.assign(scaled * 0.3)
+                scaled.assign(scaled * 0.2)
 
 
 def fit_statistics(model, image):
