@@ -26,9 +26,10 @@ import Testing
 
   @Test(arguments: [
     ("statc_int8", "QNT001", "static_int8"), ("float61", "QNT001", "float16"),
-    ("prune50", "QNT002", "assay optimize"), ("qat+static_int8", "QNT002", "assay optimize"),
+    ("prune100", "QNT001", "prune50"), ("qat+float16", "QNT001", "qat+static_int8"),
+    ("prune50+prune50_2x4", "QNT001", "choose one"), ("prune50_3x4", "QNT001", "prune50_2x4"),
     ("float16+static_int8", "QNT001", "choose one"), ("", "QNT001", "recipes are"),
-    ("cluster8", "QNT002", "cluster8"), ("prunes", "QNT001", "recipes are"),
+    ("cluster1", "QNT001", "cluster8"), ("prunes", "QNT001", "recipes are"),
     ("mse+entropy+static_int8", "QNT001", "choose one"), ("static_int8+", "QNT001", "recipes are"),
     ("float16_floatio", "QNT001", "leave out"), ("int16x8_uint8io", "QNT001", "int16x8_floatio"),
     ("weight_int4_b33", "QNT001", "weight_int4_b32"), ("weight_int3", "QNT001", "weight_int"),

@@ -53,7 +53,8 @@ struct QuantizedFilter {
   ///
   /// A channel's scale is the greatest magnitude over 127. Where the bias in units of
   /// `inputScale * scale` would leave its type (weights that are all but zero), the scale is raised
-  /// until it fits; a channel without weights gets a scale that holds its bias well.
+  /// until it fits; a channel without weights gets a scale that holds its bias well. A filter of few
+  /// different values has one scale for all channels, so that it has as few integers.
   init(
     _ weights: Tensor,
     axis: Int,
@@ -84,6 +85,10 @@ struct QuantizedFilter {
         }
       }
       if !scales[channel].isNormal { scales[channel] = 1 }
+    }
+    if Self.hasFewValues(floats) {
+      let greatest = scales.reduce(0) { max($0, $1) }
+      scales = scales.map { _ in greatest }
     }
     var integers = [Int8](repeating: 0, count: floats.count)
     Self.forEachRun(floats.count, inner, extent) { channel, run in
@@ -116,6 +121,16 @@ struct QuantizedFilter {
         dtype: .int32,
         quantization: quantization
       )
+  }
+
+  /// Whether a filter is clustered: it has at most 64 values, and each stands for many weights.
+  static func hasFewValues(_ floats: [Float]) -> Bool {
+    var values: Set<Float> = []
+    let limit = min(64, floats.count / 16)
+    for value in floats {
+      if values.insert(value).inserted, values.count > limit { return false }
+    }
+    return limit > 0
   }
 
   /// The runs of elements that belong to one channel, in order.

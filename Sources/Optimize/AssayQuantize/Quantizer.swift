@@ -29,7 +29,7 @@ public struct Quantizer: Sendable {
   /// - Returns: the variant, and what was noticed: QNT010 for each operator that stays in float32 in a
   ///   graph of integers, QNT012 for constants that half precision cannot hold, QNT016 for overrides
   ///   that concern no node.
-  /// - Throws: `Diagnostic` QNT004 to QNT008; `Diagnostics` QNT021 that name each operator that has
+  /// - Throws: `Diagnostic` QNT002 for a recipe that trains, QNT004 to QNT008; `Diagnostics` QNT021 that name each operator that has
   ///   no integer kernel, for a recipe that refuses them.
   public func apply(
     _ recipe: Recipe,
@@ -48,6 +48,7 @@ public struct Quantizer: Sendable {
     calibration: Calibration?,
     schemes: [Scheme]
   ) throws -> (graph: Graph, diagnostics: [Diagnostic]) {
+    try recipe.refuseTraining()
     var diagnostics: [Diagnostic] = []
     if schemes.allSatisfy({ $0 == .float32 }), recipe.scheme == .float32 {
       return (graph, diagnostics)

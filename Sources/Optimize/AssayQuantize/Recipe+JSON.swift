@@ -19,6 +19,7 @@ extension Recipe {
       "needsCalibration": .bool(needsCalibration),
     ])
     if !scheme.isStatic { members["fallback"] = nil }
+    if !training.isEmpty { members["training"] = .array(training.map(\.json)) }
     return members
   }
 
@@ -59,7 +60,7 @@ extension Recipe {
   /// The members that a file may have.
   private static let members: Set<String> = [
     "schema", "name", "scheme", "inputsAndOutputs", "calibration", "equalize", "correctBias",
-    "fallback", "minimumWeightElements", "overrides",
+    "fallback", "minimumWeightElements", "overrides", "training",
   ]
   /// The members that follow from others and are not read.
   private static let derived: Set<String> = ["summary", "weights", "values", "needsCalibration"]
@@ -103,6 +104,11 @@ extension Recipe {
     if let list = json["overrides"] {
       guard let list = list.array else { throw fault(["overrides"], "it is an array") }
       overrides = try list.enumerated().map { try Override(json: $1, index: $0) }
+    }
+    if let list = json["training"] {
+      guard let list = list.array else { throw fault(["training"], "it is an array") }
+      training = try list.enumerated().map { try TrainingStep(json: $1, index: $0) }
+      try orderTraining(at: ["recipe", "'training'"])
     }
     if let name = json["name"] {
       guard let name = name.string, Self.isFileName(name) else {

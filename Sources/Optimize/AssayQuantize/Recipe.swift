@@ -5,6 +5,8 @@ import AssayBase
 ///
 /// A name is steps joined by `+`, such as `equalize+entropy+static_int8_floatio+correct_bias`. What a
 /// name cannot say (overrides, the fallback) a JSON file does.
+///
+/// Steps that train come first and are done first; AssayCompress does them, `Quantizer` the others.
 public struct Recipe: Sendable, Hashable {
   /// The element type of the model's inputs and outputs.
   public enum Boundary: String, Sendable, Hashable, CaseIterable {
@@ -40,6 +42,9 @@ public struct Recipe: Sendable, Hashable {
   /// The least number of elements of a weight that becomes smaller while values stay floats: smaller
   /// ones save nothing (the default of TensorFlow's converter).
   public var minimumWeightElements: Int
+  /// Pruning, clustering and quantization-aware training that come before the rest, in the order in
+  /// which they are done.
+  public var training: [TrainingStep]
   /// The name that a file gives; `nil` for the steps' own.
   public var givenName: String?
 
@@ -55,6 +60,7 @@ public struct Recipe: Sendable, Hashable {
     correctsBias = false
     fallback = .float
     overrides = []
+    training = []
     minimumWeightElements = Self.defaultMinimumWeightElements
   }
 
@@ -86,10 +92,10 @@ public struct Recipe: Sendable, Hashable {
   /// The name: that of the file, or the steps joined by `+`.
   public var name: String {
     if let givenName { return givenName }
-    var steps: [String] = []
+    var steps = training.map(\.name)
     if equalizes { steps.append("equalize") }
     if calibration != .minMax { steps.append(calibration.name) }
-    steps.append(schemeName)
+    if training.isEmpty || scheme != .float32 || boundary != .native { steps.append(schemeName) }
     if correctsBias { steps.append("correct_bias") }
     if !overrides.isEmpty { steps.append("overrides") }
     return steps.joined(separator: "+")
@@ -116,7 +122,7 @@ public struct Recipe: Sendable, Hashable {
 
   /// What the recipe does, in one sentence.
   public var summary: String {
-    var parts = [scheme.summary]
+    var parts = training.map(\.summary) + [scheme.summary]
     if scheme.isStatic { parts.append("inputs and outputs are \(boundaryType)") }
     if equalizes { parts.append("channels of consecutive weights equalized first") }
     if calibration != .minMax { parts.append(calibration.summary) }
@@ -132,19 +138,12 @@ public struct Recipe: Sendable, Hashable {
 extension Recipe {
   /// The recipe with this name.
   ///
-  /// - Throws: `Diagnostic` QNT002 for a step that trains, QNT001 for a name that is unknown or whose
-  ///   steps exclude each other.
+  /// Quantization-aware training alone stands for that of `static_int8`.
+  ///
+  /// - Throws: `Diagnostic` QNT001 for a name that is unknown or whose steps exclude each other.
   public static func parse(_ name: String) throws -> Recipe {
     if let known = all.first(where: { $0.name == name }) { return known }
     let steps = name.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
-    if let step = steps.first(where: trains) {
-      throw Diagnostic(
-        "QNT002",
-        "'\(step)' changes weights by training, which convert does not do",
-        at: ["recipe '\(name)'"],
-        remedy: "use assay optimize with training data for '\(step)'"
-      )
-    }
     var recipe = Recipe(.float32)
     var schemes: [String] = []
     var methods: [String] = []
@@ -156,6 +155,8 @@ extension Recipe {
       } else if let method = CalibrationMethod(name: step) {
         recipe.calibration = method
         methods.append(step)
+      } else if let training = TrainingStep(name: step) {
+        recipe.training.append(training)
       } else if let (scheme, boundary) = schemeStep(step) {
         (recipe.scheme, recipe.boundary) = (scheme, boundary)
         schemes.append(step)
@@ -171,8 +172,51 @@ extension Recipe {
         remedy: "choose one of \(several.joined(separator: ", "))"
       )
     }
+    if schemes.isEmpty, recipe.isQuantizationAware { recipe.scheme = .staticInt8 }
+    try recipe.orderTraining(at: ["recipe '\(name)'"])
     try recipe.check(at: ["recipe '\(name)'"])
     return recipe
+  }
+
+  /// Whether the network is trained with the rounding of its integers.
+  public var isQuantizationAware: Bool {
+    training.contains { if case .quantizationAware = $0 { true } else { false } }
+  }
+
+  /// The recipe without the steps that train.
+  public var withoutTraining: Recipe {
+    var rest = self
+    rest.training = []
+    return rest
+  }
+
+  /// Throws unless the variant can be made without training.
+  ///
+  /// - Throws: `Diagnostic` QNT002 that names the steps that train.
+  public func refuseTraining() throws {
+    guard !training.isEmpty else { return }
+    let steps = training.map { "'\($0.name)'" }.joined(separator: ", ")
+    throw Diagnostic(
+      "QNT002",
+      "\(steps) changes weights by training, which only 'assay optimize' does",
+      at: ["recipe '\(name)'"],
+      remedy: "assay optimize MODEL --recipe \(name) --data DIR --epochs N -o FILE"
+    )
+  }
+
+  /// Puts the steps that train into the order in which they are done.
+  mutating func orderTraining(at location: [String]) throws {
+    training = training.enumerated().sorted { a, b in
+      (a.element.order, a.offset) < (b.element.order, b.offset)
+    }.map(\.element)
+    for (one, next) in zip(training, training.dropFirst()) where one.order == next.order {
+      throw Diagnostic(
+        "QNT001",
+        "'\(one.name)' and '\(next.name)' exclude each other",
+        at: location,
+        remedy: "choose one of them"
+      )
+    }
   }
 
   private static func schemeStep(_ step: String) -> (Scheme, Boundary)? {
@@ -187,7 +231,8 @@ extension Recipe {
 
   private static func unknown(_ step: String, in name: String) -> Diagnostic {
     let names = all.map(\.name)
-    let words = names + CalibrationMethod.names + ["equalize", "correct_bias"]
+    let words =
+      names + CalibrationMethod.names + ["equalize", "correct_bias"] + TrainingStep.examples
     let suggestion = nearest(to: step, among: words).map { "did you mean '\($0)'? " } ?? ""
     return Diagnostic(
       "QNT001",
@@ -223,14 +268,13 @@ extension Recipe {
         remedy: "static_int8 or int16x8"
       )
     }
-  }
-
-  /// Whether a step's name is one of training: pruning, clustering or quantization-aware training.
-  private static func trains(_ step: String) -> Bool {
-    if step == "qat" { return true }
-    return ["prune", "cluster"].contains { prefix in
-      step.hasPrefix(prefix) && step.count > prefix.count
-        && step.dropFirst(prefix.count).allSatisfy(\.isNumber)
+    if isQuantizationAware, scheme != .staticInt8 || equalizes || correctsBias {
+      throw Diagnostic(
+        "QNT001",
+        "'qat' trains for static_int8 and for what stands in the recipe alone",
+        at: location,
+        remedy: "qat+static_int8, without equalize and correct_bias"
+      )
     }
   }
 }

@@ -35,6 +35,12 @@ struct ScaleGroups {
   /// The range of a value's group.
   func range(_ id: ValueID) -> Calibration.Range? { ranges[root(id)] }
 
+  /// A number that values of one group have in common.
+  func group(_ id: ValueID) -> Int { root(id) }
+
+  /// Gives a group another range.
+  mutating func setRange(_ group: Int, _ range: Calibration.Range) { ranges[group] = range }
+
   /// Makes two values share a scale.
   mutating func join(_ a: ValueID, _ b: ValueID) {
     let (one, other) = (root(a), root(b))

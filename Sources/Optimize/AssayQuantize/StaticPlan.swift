@@ -19,7 +19,7 @@ struct StaticPlan {
   /// Nodes that the recipe keeps out of integers.
   private(set) var kept: [Int] = []
 
-  private let graph: Graph
+  private var graph: Graph
   private let calibration: Calibration
   private let consumers: [ValueID: [Int]]
 
@@ -176,6 +176,14 @@ struct StaticPlan {
       result.high = max(result.high, value)
     }
     return result
+  }
+
+  /// The same plan for a network of other weights, whose groups of values have other ranges.
+  func with(_ graph: Graph, ranges: [Int: Calibration.Range]) -> StaticPlan {
+    var plan = self
+    plan.graph = graph
+    for (group, range) in ranges { plan.groups.setRange(group, range) }
+    return plan
   }
 
   /// The quantization of a value in integers of this type.

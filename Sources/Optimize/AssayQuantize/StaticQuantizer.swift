@@ -22,6 +22,8 @@ struct StaticQuantizer {
   private var names: Set<String> = []
   private var nodeNames: Set<String>
   private(set) var diagnostics: [Diagnostic]
+  /// What values of the result are integers of.
+  private(set) var origins: [ValueID: IntegerPlan.Origin] = [:]
 
   private struct RescaledKey: Hashable {
     var value: ValueID
@@ -102,14 +104,17 @@ struct StaticQuantizer {
     _ source: ValueID,
     _ dtype: DType,
     _ quantization: Quantization,
-    _ name: String
+    _ name: String,
+    like value: ValueID
   ) -> ValueID {
-    convert(
+    let made = convert(
       source,
       Quantize(dtype, quantization),
       TensorType(dtype, result[source].type.shape, quantization: quantization),
       name
     )
+    origins[made] = .range(value)
+    return made
   }
 
   /// The value as integers of this type.
@@ -117,10 +122,18 @@ struct StaticQuantizer {
     if let known = integers[id], result[known].type.dtype == dtype { return known }
     let quantization = try plan.quantization(id, dtype)
     // Floats that are there anyway are more exact than integers of another type.
-    if floats[id] == nil, integers[id] != nil { return try rescaled(id, dtype, quantization) }
+    if floats[id] == nil, integers[id] != nil {
+      return try rescaled(id, dtype, quantization, like: id)
+    }
     let key = RescaledKey(value: id, quantization: quantization, dtype: dtype)
     if let known = rescaledValues[key] { return known }
-    let made = quantize(try float(id), dtype, quantization, graph[id].name + "/quantize")
+    let made = quantize(
+      try float(id),
+      dtype,
+      quantization,
+      graph[id].name + "/quantize",
+      like: id
+    )
     if integers[id] == nil { integers[id] = made } else { rescaledValues[key] = made }
     return made
   }
@@ -148,14 +161,21 @@ struct StaticQuantizer {
   private mutating func rescaled(
     _ id: ValueID,
     _ dtype: DType,
-    _ quantization: Quantization
+    _ quantization: Quantization,
+    like value: ValueID
   ) throws -> ValueID {
     let source = try integers[id] ?? integer(id, dtype)
     let type = result[source].type
     if type.dtype == dtype, type.quantization == quantization { return source }
     let key = RescaledKey(value: id, quantization: quantization, dtype: dtype)
     if let known = rescaledValues[key] { return known }
-    let made = quantize(source, dtype, quantization, graph[id].name + "/rescale")
+    let made = quantize(
+      source,
+      dtype,
+      quantization,
+      graph[id].name + "/rescale",
+      like: value
+    )
     rescaledValues[key] = made
     return made
   }
@@ -184,7 +204,7 @@ struct StaticQuantizer {
         value.name,
         TensorType(.uint8, value.type.shape, quantization: quantization.unsigned)
       )
-      integers[id] = quantize(given, .int8, quantization, value.name + "/quantize")
+      integers[id] = quantize(given, .int8, quantization, value.name + "/quantize", like: id)
     }
   }
 
@@ -278,6 +298,7 @@ struct StaticQuantizer {
       let type = TensorType(dtype, value.type.shape, quantization: quantization)
       let made = result.add(Value(name: innerName(id, isInteger: true), type: type))
       integers[id] = made
+      origins[made] = .range(id)
       outputs.append(made)
     }
     result.nodes.append(Node(name: node.name, op: node.op, inputs: inputs, outputs: outputs))
@@ -334,13 +355,14 @@ struct StaticQuantizer {
       guard positions.contains(position), graph[id].type.dtype == .float32 else {
         return try float(id)
       }
-      return graph[id].constant == nil ? nil : try constant(id, dtype, with: quantization)
+      return graph[id].constant == nil
+        ? nil : try constant(id, dtype, with: quantization, like: output)
     }
     for position in positions {
       guard node.inputs.indices.contains(position), let id = node.inputs[position],
         graph[id].constant == nil, isFloat(id)
       else { continue }
-      inputs[position] = try sharing(id, dtype, quantization)
+      inputs[position] = try sharing(id, dtype, quantization, like: output)
     }
     return inputs
   }
@@ -351,17 +373,24 @@ struct StaticQuantizer {
   private mutating func sharing(
     _ id: ValueID,
     _ dtype: DType,
-    _ quantization: Quantization
+    _ quantization: Quantization,
+    like output: ValueID
   ) throws -> ValueID {
     if integers[id] == nil {
       if try plan.quantization(id, dtype) == quantization { return try integer(id, dtype) }
       let key = RescaledKey(value: id, quantization: quantization, dtype: dtype)
       if let known = rescaledValues[key] { return known }
-      let made = quantize(try float(id), dtype, quantization, graph[id].name + "/quantize")
+      let made = quantize(
+        try float(id),
+        dtype,
+        quantization,
+        graph[id].name + "/quantize",
+        like: output
+      )
       rescaledValues[key] = made
       return made
     }
-    return try rescaled(id, dtype, quantization)
+    return try rescaled(id, dtype, quantization, like: output)
   }
 
   /// A constant operand in integers: by its own range unless a quantization is given.
@@ -369,7 +398,8 @@ struct StaticQuantizer {
     _ id: ValueID,
     _ dtype: DType,
     isSymmetric: Bool = false,
-    with given: Quantization? = nil
+    with given: Quantization? = nil,
+    like output: ValueID? = nil
   ) throws -> ValueID {
     let value = graph[id]
     guard let tensor = value.constant else { return try integer(id, dtype) }
@@ -391,6 +421,7 @@ struct StaticQuantizer {
     }
     let made = result.addConstant(unique(value.name), integers)
     filters[key] = made
+    origins[made] = output.map { .sharing(id, $0) } ?? .constant(id, isSymmetric: isSymmetric)
     return made
   }
 
@@ -431,8 +462,14 @@ struct StaticQuantizer {
         )
       )
     }
-    var inputs: [ValueID?] = [source, add(filter, quantized.filter)]
-    if let bias, let tensor = quantized.bias { inputs.append(add(bias, tensor)) }
+    let integerFilter = add(filter, quantized.filter)
+    origins[integerFilter] = .filter(filter, axis: axis)
+    var inputs: [ValueID?] = [source, integerFilter]
+    if let bias, let tensor = quantized.bias {
+      let integerBias = add(bias, tensor)
+      origins[integerBias] = .bias(bias)
+      inputs.append(integerBias)
+    }
     return inputs
   }
 

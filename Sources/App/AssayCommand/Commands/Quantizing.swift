@@ -69,6 +69,7 @@ enum Quantizing {
   /// The recipe of a command line.
   static func recipe(_ arguments: Arguments, default name: String = "float32") throws -> Recipe {
     var recipe = try recipe(named: arguments.value("--recipe") ?? name)
+    try recipe.refuseTraining()
     if let word = arguments.value("--calibration") {
       guard let method = CalibrationMethod(name: word) else {
         throw Diagnostic(

@@ -36,6 +36,7 @@ struct TryPlan {
     recipes = try (arguments.words("--recipes") ?? TryPlan.defaultRecipes).map(
       Quantizing.recipe(named:)
     )
+    for recipe in recipes { try recipe.refuseTraining() }
     runtimes = try arguments.words("--runtimes")?.map(Catalog.runtime) ?? Catalog.shipping
     threads = try arguments.integers("--threads") ?? [1]
     provider = arguments.value("--provider").flatMap(Provider.init) ?? .cpu
