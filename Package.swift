@@ -125,6 +125,13 @@ let targets: [[Target]] = [
   ),
   module(
     "Optimize",
+    "AssayCompress",
+    graph + ["AssayEvaluator", "AssayQuantize"],
+    settings: fast,
+    tests: ["AssayRewrite"]
+  ),
+  module(
+    "Optimize",
     "AssayVerify",
     graph + ["AssayEvaluator", "AssayReference", "AssayRewrite"],
     settings: fast,
