@@ -106,6 +106,7 @@ let targets: [[Target]] = [
     )
   },
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),
+  module("Train", "AssayModels", graph, settings: fast),
   module(
     "Optimize",
     "AssayRewrite",
