@@ -6,7 +6,7 @@ public enum Assay {
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, doctorCommand, cacheCommand,
-    completionsCommand, workerCommand,
+    dataFireScenesCommand, completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.
@@ -30,8 +30,11 @@ public enum Assay {
     }
     switch word {
     case "--help", "-h", "help":
-      if arguments.count > 1, let spec = commands.first(where: { $0.name == arguments[1] }) {
+      let words = arguments.dropFirst()
+      if let spec = CommandSpec.named(by: words, among: commands)?.spec {
         console.output(Help.command(spec))
+      } else if let group = words.first, commands.contains(where: { $0.group == group }) {
+        console.output(Help.group(group, commands))
       } else {
         console.output(Help.overview(commands))
       }
@@ -41,15 +44,29 @@ public enum Assay {
       return .done
     default: break
     }
-    guard let spec = commands.first(where: { $0.name == word }) else {
-      let guess = nearest(to: word, among: commands.filter { !$0.isHidden }.map(\.name))
+    guard let (spec, count) = CommandSpec.named(by: arguments, among: commands) else {
+      let visible = commands.filter { !$0.isHidden }
+      if visible.contains(where: { $0.group == word }) {
+        guard arguments.count > 1, !arguments[1].hasPrefix("-") else {
+          console.output(Help.group(word, visible))
+          return arguments.count > 1 ? .done : .usage
+        }
+        let given = "\(word) \(arguments[1])"
+        let guess = nearest(to: given, among: visible.map(\.name))
+        throw Diagnostic(
+          "CLI001",
+          "'\(given)' is no command",
+          remedy: guess.map { "did you mean 'assay \($0)'?" } ?? "see assay \(word) --help"
+        )
+      }
+      let guess = nearest(to: word, among: visible.map(\.name))
       throw Diagnostic(
         "CLI001",
         "'\(word)' is no command",
         remedy: guess.map { "did you mean 'assay \($0)'?" } ?? "see assay --help"
       )
     }
-    let parsed = try Arguments(arguments.dropFirst(), spec: spec)
+    let parsed = try Arguments(arguments.dropFirst(count), spec: spec)
     if parsed.has("--help") {
       console.output(Help.command(spec))
       return .done

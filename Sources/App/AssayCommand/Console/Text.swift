@@ -11,6 +11,15 @@ enum Text {
   /// Nanoseconds with a unit: `1.23 ms`.
   static func time(_ nanoseconds: Double) -> String { Words.time(nanoseconds) }
 
+  /// A time as people wait for it, in whole seconds: `12 s`, `3:05 min`, `1:02 h`.
+  static func duration(_ nanoseconds: Double) -> String {
+    let seconds = Int((nanoseconds / 1e9).rounded(.up).clamped(to: 0...1e9))
+    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    if seconds < 100 { return "\(seconds) s" }
+    if seconds < 3600 { return "\(seconds / 60):\(two(seconds % 60)) min" }
+    return "\(seconds / 3600):\(two(seconds / 60 % 60)) h"
+  }
+
   /// Three significant digits.
   static func significant(_ value: Double) -> String { Words.significant(value) }
 
@@ -34,5 +43,12 @@ enum Text {
     }
     let rule = widths.map { String(repeating: "-", count: $0) }
     return ([header, rule] + rows).map(line).joined(separator: "\n") + "\n"
+  }
+}
+
+extension Double {
+  /// The nearest number in a range; its lower end for what is no number.
+  fileprivate func clamped(to range: ClosedRange<Double>) -> Double {
+    isNaN ? range.lowerBound : Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
   }
 }

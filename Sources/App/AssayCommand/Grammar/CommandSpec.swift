@@ -2,7 +2,7 @@ import AssayBase
 
 /// One command, as data: its words, its options and what it does.
 struct CommandSpec: Sendable {
-  /// The word after `assay`.
+  /// The word after `assay`, or two for one of a group such as `data`.
   var name: String
   /// One line for the list of commands.
   var summary: String
@@ -39,5 +39,22 @@ extension CommandSpec {
   var usage: String {
     let words = operands.map { $0.isOptional ? "[\($0.word)]" : $0.word }
     return (["assay", name] + words + ["[options]"]).joined(separator: " ")
+  }
+}
+
+extension CommandSpec {
+  /// The word after `assay`, which commands of a group share.
+  var group: String { String(name.prefix { $0 != " " }) }
+
+  /// The command that words begin with, and how many words name it: two go before one.
+  static func named(
+    by words: some Collection<String>,
+    among commands: [CommandSpec]
+  ) -> (spec: CommandSpec, words: Int)? {
+    for count in [2, 1] where words.count >= count {
+      let name = words.prefix(count).joined(separator: " ")
+      if let spec = commands.first(where: { $0.name == name }) { return (spec, count) }
+    }
+    return nil
   }
 }

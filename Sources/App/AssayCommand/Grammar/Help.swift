@@ -25,6 +25,14 @@ enum Help {
     return text
   }
 
+  /// What the first word of several commands prints: the commands that begin with it.
+  static func group(_ name: String, _ commands: [CommandSpec]) -> String {
+    let members = commands.filter { $0.group == name && !$0.isHidden }
+    return "usage: assay \(name) COMMAND [arguments]\n\ncommands:\n"
+      + table(members.map { ($0.name, $0.summary) })
+      + "\nsee assay \(name) COMMAND --help\n"
+  }
+
   /// What `assay COMMAND --help` prints.
   static func command(_ spec: CommandSpec) -> String {
     var text = "assay \(spec.name): \(spec.summary)\n\nusage: \(spec.usage)\n"
