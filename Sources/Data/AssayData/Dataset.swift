@@ -228,6 +228,71 @@ public struct Dataset: Sendable {
     return copy
   }
 
+  /// Two parts without a sample in common: `part` of all for validation, each class in proportion,
+  /// drawn by `seed`, and the rest for training.
+  ///
+  /// - Throws: `Diagnostic` DAT045 when either part would be empty.
+  public func split(
+    validation part: Double,
+    seed: UInt64
+  ) throws -> (
+    training: Dataset, validation: Dataset
+  ) {
+    let wanted = (Double(count) * part).rounded()
+    guard let size = Int(exactly: wanted), size > 0, size < count else {
+      throw Diagnostic(
+        "DAT045",
+        "\(count) samples cannot be parted so that \(Words.percent(part)) are for validation",
+        at: [path],
+        remedy: "give more data, or another --validation"
+      )
+    }
+    let validation = subset(size, seed: seed)
+    let taken = Set(validation.items.map(\.name))
+    var training = self
+    training.items = items.filter { !taken.contains($0.name) }
+    return (training, validation)
+  }
+
+  /// Throws unless every class has a sample.
+  ///
+  /// - Throws: `Diagnostic` DAT044 with the names of those that have none.
+  public func requireEveryClass() throws {
+    let found = Set(items.compactMap(\.label))
+    let empty = labelNames.indices.filter { !found.contains($0) }.map { labelNames[$0] }
+    guard !empty.isEmpty || found.count < 2 else { return }
+    guard empty.isEmpty else {
+      throw Diagnostic(
+        "DAT044",
+        "there is no image of \(empty.map { "'\($0)'" }.joined(separator: ", "))",
+        at: [path] + empty.prefix(1),
+        remedy: "put images into the folder, or take it away"
+      )
+    }
+    throw Diagnostic(
+      "DAT044",
+      "all samples are of one class",
+      at: [path],
+      remedy: "give a folder for each class, with images in it"
+    )
+  }
+
+  /// The picture of a row of bytes; `nil` for other samples.
+  func storedPicture(at index: Int) -> Picture? {
+    guard inputs.count == 1, preprocessing.color != .bgr, preprocessing.layout != .nchw,
+      case .row(let row) = items[index].source, let all = arrays[inputs[0].name],
+      all.dtype == .uint8, let tensor = try? slice(all, row: row),
+      let shape = try? Dataset.sampleShape(of: tensor, for: inputs[0]), shape.rank == 4,
+      shape[0] == 1, shape[3] == 1 || shape[3] == 3
+    else { return nil }
+    return Picture(
+      width: shape[2],
+      height: shape[1],
+      channels: shape[3],
+      values: tensor.floats()
+    )
+  }
+
   private func slice(_ all: Tensor, row: Int) throws -> Tensor {
     let dims = Array(all.shape.dims.dropFirst())
     let type = TensorType(all.dtype, Shape(dims))

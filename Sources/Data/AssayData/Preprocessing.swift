@@ -111,6 +111,13 @@ extension Preprocessing {
   /// - Throws: `Diagnostic` DAT011 when the input takes no pictures, DAT012 when the resized picture
   ///   is smaller than the input.
   public func tensor(_ image: Image, for type: TensorType) throws -> Tensor {
+    try tensor(picture(image, for: type), for: type)
+  }
+
+  /// A picture cut and resized to a network's extents, before its values are changed.
+  ///
+  /// - Throws: as `tensor(_:for:)`.
+  func picture(_ image: Image, for type: TensorType) throws -> Picture {
     let target = try extents(of: type)
     let pixels = recolored(image, channels: target.channels)
     let cut = cropped(pixels, target)
@@ -126,9 +133,19 @@ extension Preprocessing {
         remedy: "give a larger resize= in --preprocess, or none"
       )
     }
-    let left = (size.width - width) / 2
-    let top = (size.height - height) / 2
-    let channels = target.channels
+    let whole = Picture(
+      width: size.width,
+      height: size.height,
+      channels: target.channels,
+      values: values
+    )
+    return whole.middle(width: width, height: height)
+  }
+
+  /// The network's input for a picture of its extents.
+  func tensor(_ picture: Picture, for type: TensorType) throws -> Tensor {
+    let target = try extents(of: type)
+    let (width, height, channels) = (picture.width, picture.height, picture.channels)
     let isBGR = color == .bgr && channels == 3
     var output = [Float](repeating: 0, count: width * height * channels)
     for channel in 0..<channels {
@@ -136,13 +153,11 @@ extension Preprocessing {
       let source = isBGR ? 2 - channel : channel
       let step = target.isChannelsFirst ? 1 : channels
       var to = target.isChannelsFirst ? channel * height * width : channel
-      for y in 0..<height {
-        var from = ((y + top) * size.width + left) * channels + source
-        for _ in 0..<width {
-          output[to] = affine(values[from])
-          from &+= channels
-          to &+= step
-        }
+      var from = source
+      for _ in 0..<width * height {
+        output[to] = affine(picture.values[from])
+        from &+= channels
+        to &+= step
       }
     }
     let shape: Shape =
