@@ -130,7 +130,7 @@ public final class TrainingData: Sendable {
     {
       let bytes = stored[index].bytes
       return [
-        [Float](unsafeUninitializedCapacity: bytes.count) { target, count in
+        unsafe [Float](unsafeUninitializedCapacity: bytes.count) { target, count in
           unsafe bytes.withUnsafeBytes { source in
             var channel = 0
             for at in 0..<source.count {
