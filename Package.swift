@@ -64,6 +64,14 @@ let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
 let targets: [[Target]] = [
   shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"), shim("CImage"),
   shim("CKernels", settings: fastC),
+  [
+    .target(
+      name: "CTrain",
+      dependencies: ["CKernels"],
+      path: "Sources/CShims/CTrain",
+      cSettings: fastC
+    )
+  ],
   shim("CYAML"),
   system("CSQLite"), system("CZlib"),
   module("Base", "AssayBase", [], settings: fast),
@@ -83,6 +91,19 @@ let targets: [[Target]] = [
     "Graph",
     "AssayEvaluator",
     graph + ["AssayKernels", "AssayReference"],
+    settings: fast
+  ),
+  module(
+    "Train",
+    "AssayAutodiff",
+    graph + ["AssayKernels", "AssayReference", "CTrain"],
+    settings: fast,
+    tests: ["AssayEvaluator"]
+  ),
+  module(
+    "Train",
+    "AssayTrain",
+    graph + ["AssayAutodiff", "AssayHost", "AssayKernels"],
     settings: fast
   ),
   module("Formats", "AssayFormat", graph + ["AssayHost"]),

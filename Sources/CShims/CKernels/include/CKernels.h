@@ -14,6 +14,14 @@ typedef struct ck_pool ck_pool;
 ck_pool *_Nullable ck_pool_create(int threads);
 void ck_pool_destroy(ck_pool *_Nonnull pool);
 
+// One item of a piece of work; `worker` counts from 0 to the number of threads.
+typedef void (*ck_body)(const void *_Nullable context, int64_t item, int worker);
+
+// Calls `body` for every item below `count` and returns when all are done. Items go to whichever
+// thread is free. Without a pool the caller does them all.
+void ck_parallel(ck_pool *_Nullable pool, int64_t count, ck_body _Nonnull body,
+                 const void *_Nullable context);
+
 // MARK: Operations
 
 // A convolution. `packed` comes from `ck_kernels.pack`. A dense layer over M rows of I elements is
