@@ -184,6 +184,7 @@ let targets: [[Target]] = [
     tests: ["BenchWorker", "CAllocationCount"]
   ),
   module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
+  module("Rate", "AssayRate", ["AssayBase"], settings: fast, tests: ["AssayData"]),
   module("Explore", "AssayReport", ["AssayBase", "AssayRecord"], settings: fast),
   module("Explore", "AssayProfile", graph + ["AssayRecord", "AssayReport"], settings: fast),
   module(
@@ -216,7 +217,7 @@ let targets: [[Target]] = [
       dependencies: graph + [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
-        "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
+        "AssayRate", "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

@@ -44,13 +44,13 @@ class Run:
         self.seconds, self.anonymous, self.resident, self.output = seconds, anonymous, resident, output
 
 
-def run(command, watch=False, accept=(0,)):
+def run(command, watch=False, accept=(0,), folder=None):
     """Runs to the end; an exit code that is not in `accept` is a failure. With `watch`, the peak of RssAnon in /proc/PID/status, read all the time, and
-    VmHWM, which the kernel keeps and which also counts the pages of mapped files."""
+    VmHWM, which the kernel keeps and which also counts the pages of mapped files. Works in `folder`, if one is given."""
     command = [str(part) for part in command]
     with open(WORK / "stdout.txt", "w+b") as out, open(WORK / "stderr.txt", "w+b") as err:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=folder)
         anonymous = resident = 0
         while watch and process.poll() is None:
             try:

@@ -38,6 +38,18 @@ def networks():
     return [target]
 
 
+def workplace():
+    """Where onnx2tf works: it loads sample images from the network unless they lie there."""
+    import numpy as np
+
+    folder = WORK / "onnx2tf"
+    samples = folder / "calibration_image_sample_data_20x128x128x3_float32.npy"
+    if not samples.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(samples, np.random.default_rng(1).random((20, 128, 128, 3), dtype=np.float32))
+    return folder
+
+
 def onnx():
     """From an .onnx file to a .tflite, and how fast that is."""
     program = onnx2tf()
@@ -47,7 +59,7 @@ def onnx():
         try:
             took = ""
             if not theirs.exists():
-                yours = run([program, "-i", source, "-o", folder, "-n"])
+                yours = run([program, "-i", source.resolve(), "-o", folder, "-n"], folder=workplace())
                 took = seconds(yours.seconds)
             mine = statistics.median(run(ours_convert(source, ours, "float32")).seconds for _ in range(3))
             rounds, block = (6, 0.2) if Settings.quick else (12, 0.3)

@@ -180,20 +180,27 @@ private let exportFolder = unsafe getenv("ASSAY_ONNX_EXPORTS").map { unsafe Stri
       try Problem.floats() + Problem.padded() + Problem.networks() + Problem.integers()
       + Problem.networks().map { try $0.hybrid() }
     for problem in problems {
-      let path = "\(exportFolder ?? "")/\(problem.name)"
-      do {
-        let expected = try ReferenceEvaluator(problem.graph).run(problem.inputs)
-        try AtomicFile.write(
-          ONNXFormat().exportGraph(problem.graph, options: ExportOptions()),
-          to: path + ".onnx"
-        )
-        let arrays =
-          problem.inputs.map { (name: "in/\($0.key)", tensor: $0.value) }
-          + expected.map { (name: "out/\($0.name)", tensor: $0.tensor) }
-          + [(name: "tolerance", tensor: Tensor([problem.tolerance], []))]
-        try AtomicFile.write(NPZ.write(arrays), to: path + ".npz")
-      } catch {
-        Issue.record("\(problem.name): \(error)")
+      let expected = try ReferenceEvaluator(problem.graph).run(problem.inputs)
+      let arrays =
+        problem.inputs.map { (name: "in/\($0.key)", tensor: $0.value) }
+        + expected.map { (name: "out/\($0.name)", tensor: $0.tensor) }
+        + [(name: "tolerance", tensor: Tensor([problem.tolerance], []))]
+      for set in [nil, 13, 17, 23] {
+        let path = "\(exportFolder ?? "")/\(problem.name)" + (set.map { ".set\($0)" } ?? "")
+        do {
+          let options = ExportOptions(opset: set)
+          let bytes = try ONNXFormat().exportGraph(problem.graph, options: options)
+          try AtomicFile.write(bytes, to: path + ".onnx")
+          try AtomicFile.write(NPZ.write(arrays), to: path + ".npz")
+        } catch let fault as Diagnostics
+          where set != nil && fault.all.allSatisfy({ $0.code == "ONX104" })
+        {
+          continue
+        } catch let fault as Diagnostic where set != nil && fault.code == "ONX104" {
+          continue
+        } catch {
+          Issue.record("\(problem.name) \(set ?? 0): \(error)")
+        }
       }
     }
   }

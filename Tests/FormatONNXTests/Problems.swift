@@ -267,6 +267,19 @@ extension Problem {
       result.append(try one("softmax_\(axis)", [2, 3, 4, 5], Softmax(axis: axis, beta: 2), -3...3))
     }
     result.append(try one("leaky", [2, 3, 4, 5], LeakyReLU(alpha: 0.3)))
+    for (rank, count) in [(2, 2), (3, 1), (4, 0)] {
+      let shape = Shape(Array([2, 3, 4, 5].suffix(rank)))
+      var make = ProblemMaker("layer_norm_\(rank)")
+      let x = make.input(shape)
+      let gamma = count > 0 ? make.constant("gamma", [5]) : nil
+      let beta = count > 1 ? make.constant("beta", [5]) : nil
+      var problem = try make.problem {
+        [try $0.node("y", LayerNorm(epsilon: 1e-3), x, gamma, beta)]
+      }
+      // A factor of one is read as such.
+      problem.isStable = count > 0
+      result.append(problem)
+    }
     for kind in [Resize2D.Kind.nearest, .bilinear] {
       for (corners, halves) in [(false, false), (true, false), (false, true)] {
         for size in [Size2D(9, 13), Size2D(3, 5)] {

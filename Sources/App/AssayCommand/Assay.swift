@@ -5,8 +5,8 @@ public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
-    verifyCommand, diffCommand, recipeCommand, sensitivityCommand, doctorCommand, cacheCommand,
-    dataFireScenesCommand, completionsCommand, workerCommand,
+    verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
+    cacheCommand, dataFireScenesCommand, completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

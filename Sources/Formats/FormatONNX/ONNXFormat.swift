@@ -20,7 +20,7 @@ public struct ONNXFormat: ModelFormat {
   ///
   /// They are not for all files: ONNX Runtime 1.31 fails to optimize some 8-bit networks in them
   /// (its rewrites contradict the attribute output_dtype).
-  static let writtenFor16Bits: (opset: Int64, irVersion: Int64) = (21, 10)
+  static let writtenForNewIntegers: (opset: Int64, irVersion: Int64) = (21, 10)
   /// The operator sets that are read.
   public static let readOpsets: ClosedRange<Int64> = 7...28
 

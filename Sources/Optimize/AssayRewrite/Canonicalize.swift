@@ -7,6 +7,8 @@ import AssayGraph
 /// - Activations are part of the operator before them; paddings of convolutions are SAME or VALID,
 ///   anything else is a Pad before them.
 /// - Layer normalization, GELU and hard-swish are one operator each.
+/// - Attention projects to queries, keys and values by a dense layer each, with the scale in its
+///   weights; products of matrices read operands as they lie.
 /// - Reshapes and transposes are merged, moved behind elementwise operators and dropped where they do
 ///   nothing; what depends on Constants alone is computed; equal Constants and nodes are shared.
 ///
@@ -33,6 +35,9 @@ private let foldingPasses: [any GraphPass] = [
   NormalizePadding(),
   MergeReshapes(),
   MergeTransposes(),
+  TransposesIntoMatMul(),
+  SliceEarlier(),
+  SplitProjections(),
   SinkReshapes(),
   SinkEqualReshapes(),
   PoolAcrossUnitAxis(),

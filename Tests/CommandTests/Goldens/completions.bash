@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity doctor cache data completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity rate doctor cache data completions" -- "$word"))
     return
   fi
   if [ "$command" = data ]; then
@@ -25,6 +25,9 @@ _assay() {
     "bench --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "rate --method") COMPREPLY=($(compgen -W "edge-acc strep" -- "$word")); return;;
+    "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
+    "rate --mode") COMPREPLY=($(compgen -W "mean median best worst" -- "$word")); return;;
   esac
   case "$command" in
     try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
@@ -37,6 +40,7 @@ _assay() {
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     sensitivity) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --skip --keep-float --calibration --representative --preprocess --labels --data --label-names --limit --samples --top --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    rate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--properties --method --index --mode --reference --weights --boundaries --save-boundaries --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
     "data fire-scenes") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --images --fire-part --size --seed --json --quiet --help" -- "$word"));;

@@ -42,7 +42,7 @@ extension GraphExporter {
       add("Cast", [name], to: [result], [.int("to", Int(DType.float32.onnx))])
       return result
     }
-    let (inputs, attributes) = quantizationInputs(quantization, type.dtype)
+    let (inputs, attributes) = quantizationInputs(quantization, type)
     add("DequantizeLinear", [name] + inputs, to: [result], attributes)
     return result
   }
@@ -50,19 +50,28 @@ extension GraphExporter {
   /// Adds the node that makes quantized integers of floats.
   mutating func quantize(_ source: String, to type: TensorType, name: String) {
     guard let quantization = type.quantization else { return }
-    let (inputs, attributes) = quantizationInputs(quantization, type.dtype)
+    let (inputs, attributes) = quantizationInputs(quantization, type)
     add("QuantizeLinear", [source] + inputs, to: [name], attributes)
   }
 
   /// Scale, zero point and axis as ONNX takes them.
   mutating func quantizationInputs(
     _ quantization: Quantization,
-    _ dtype: DType
+    _ type: TensorType
   ) -> ([String], [ONNXAttribute]) {
+    let dtype = type.dtype
     let isPerChannel = quantization.isPerChannel
-    let scales = isPerChannel ? quantization.scales : [quantization.scale]
-    let zeros = isPerChannel ? quantization.zeroPoints : [quantization.zeroPoint]
-    let shape: Shape = isPerChannel ? [scales.count] : []
+    let block = quantization.blockSize.flatMap { size in
+      quantization.axis.flatMap(type.shape.normalized(axis:)).map { (axis: $0, size: size) }
+    }
+    let isScalar = !isPerChannel && block == nil
+    let scales = isScalar ? [quantization.scale] : quantization.scales
+    let zeros = isScalar ? [quantization.zeroPoint] : quantization.zeroPoints
+    var shape: Shape = isScalar ? [] : [scales.count]
+    if let block {
+      shape = type.shape
+      shape.dims[block.axis] = (shape[block.axis] + block.size - 1) / max(block.size, 1)
+    }
     let scale = constant(Tensor(scales, shape), hint: "quantization/scale")
     var inputs = [scale]
     // Biases are symmetric by the specification, and runtimes want no zero point on them.
@@ -70,6 +79,9 @@ extension GraphExporter {
       let zero = Tensor(zeros.map { Int32($0) }, shape, dtype: .int32).converted(to: dtype)
     {
       inputs.append(constant(zero, hint: "quantization/zero"))
+    }
+    if let block {
+      return (inputs, [.int("axis", block.axis), .int("block_size", block.size)])
     }
     let axis = isPerChannel ? quantization.axis.map { [ONNXAttribute.int("axis", $0)] } : nil
     return (inputs, axis ?? [])

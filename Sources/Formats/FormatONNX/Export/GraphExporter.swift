@@ -31,6 +31,9 @@ struct GraphExporter {
     var layout: Layout
   }
 
+  /// The operator set that is written.
+  let version: OperatorSet
+
   /// What makes a small constant.
   private struct ConstantKey: Hashable {
     var dtype: DType
@@ -50,9 +53,10 @@ struct GraphExporter {
   ///
   /// - Throws: `Diagnostics` with every node that ONNX cannot hold.
   static func model(of graph: Graph, options: ExportOptions) throws -> ONNXModel {
-    let graph = try graph.decomposed { !$0.hasONNXForm }
+    let version = try OperatorSet(graph, options)
+    let graph = try graph.decomposed { !$0.hasONNXForm(in: version) }
       .withPaddedWindows().withUnsignedActivations()
-    var exporter = GraphExporter(graph)
+    var exporter = GraphExporter(graph, version)
     var faults: [Diagnostic] = []
     for index in graph.nodes.indices {
       let view = NodeView(index, of: graph, parameters: exporter.parameters)
@@ -67,7 +71,6 @@ struct GraphExporter {
     try Diagnostics(faults).throwIfErrors()
     exporter.writeBoundary()
     var model = ONNXModel()
-    let version = try OperatorSet(graph, options)
     let nodes = exporter.file.nodes
     exporter.file.nodes = []
     for node in nodes {
@@ -86,8 +89,9 @@ struct GraphExporter {
     return model
   }
 
-  private init(_ graph: Graph) {
+  private init(_ graph: Graph, _ version: OperatorSet) {
     self.graph = graph
+    self.version = version
     var dequantizers: [ValueID: ValueID] = [:]
     var parameters = Set(
       graph.values.indices.map(ValueID.init).filter { graph[$0].constant != nil }
@@ -119,8 +123,12 @@ struct GraphExporter {
         remedy: "write the network as .tflite, or remove the layer"
       )
     }
-    for type in view.outputs + view.inputs.compactMap({ $0 })
-    where type.dtype == .string || type.dtype.bitWidth < 8 {
+    // Integers of four bits are weights; nothing computes in them.
+    let small: Set<DType> = [.int4, .uint4]
+    let read = zip(view.inputs, view.isParameter).compactMap { type, isParameter in
+      type.flatMap { isParameter && small.contains($0.dtype) ? nil : $0 }
+    }
+    for type in view.outputs + read where type.dtype == .string || type.dtype.bitWidth < 8 {
       throw Diagnostic("ONX102", "values of type \(type) cannot be written")
     }
     try op.write(view, to: &self)
@@ -167,7 +175,8 @@ struct GraphExporter {
 
 extension Operator {
   /// Whether ONNX has an operator for it; others are written by simpler ones where they can be.
-  fileprivate var hasONNXForm: Bool {
+  fileprivate func hasONNXForm(in version: OperatorSet) -> Bool {
+    if self is LayerNorm { return version.number >= LayerNorm.firstONNXSet }
     guard let layer = self as? Recurrent else { return self is any ONNXExportable }
     return layer.cellClip == nil && layer.projectionClip == nil
       && layer.coupling != .inputFollowsForget

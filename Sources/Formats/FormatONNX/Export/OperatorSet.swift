@@ -20,10 +20,12 @@ struct OperatorSet {
   ///
   /// - Throws: `Diagnostic` ONX104 for a set that is not written.
   init(_ graph: Graph, _ options: ExportOptions) throws {
-    let has16Bits = graph.values.contains {
-      $0.type.isQuantizedInteger && $0.type.dtype.bitWidth == 16
+    // Integers of 4 and 16 bits and blocks came late.
+    let needsNewer = graph.values.contains {
+      $0.type.isQuantizedInteger
+        && ([4, 16].contains($0.type.dtype.bitWidth) || $0.type.quantization?.isBlockwise ?? false)
     }
-    let usual = has16Bits ? ONNXFormat.writtenFor16Bits : ONNXFormat.written
+    let usual = needsNewer ? ONNXFormat.writtenForNewIntegers : ONNXFormat.written
     guard let wanted = options.opset else {
       (number, irVersion) = (usual.opset, usual.irVersion)
       return
@@ -35,10 +37,10 @@ struct OperatorSet {
         remedy: "take one from \(Self.range.lowerBound) to \(Self.range.upperBound)"
       )
     }
-    guard !has16Bits || wanted >= 21 else {
+    guard !needsNewer || wanted >= 21 else {
       throw Diagnostic(
         "ONX104",
-        "16-bit quantization needs operator set 21",
+        "quantization in 4 or 16 bits or by blocks needs operator set 21",
         remedy: "take operator set 21 or newer, or a recipe of 8 bits"
       )
     }

@@ -16,7 +16,11 @@ extension FullyConnected: ONNXExportable {
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let x = node.input(0).shape
     if node.isHybrid {
-      writeHybrid(node, to: &file)
+      if node.input(1).quantization?.isBlockwise ?? false {
+        writeBlockwise(node, to: &file)
+      } else {
+        writeHybrid(node, to: &file)
+      }
       return
     }
     // Gemm takes matrices only.
@@ -42,6 +46,20 @@ extension FullyConnected: ONNXExportable {
       product = file.dequantize(stored, type, hint: "\(node.node.name)/real")
     }
     file.finishReshape(node, product)
+  }
+
+  /// Weights with a scale for each block, widened before a product: ONNX Runtime makes one
+  /// kernel of both (MatMulNBits), which wants the blocks along the first axis.
+  private func writeBlockwise(_ node: NodeView, to file: inout GraphExporter) {
+    guard let id = node.node.inputs[1] else { return }
+    let weights = file.parameter(id, permutation: [1, 0], isDequantized: true)
+    let input = file.real(node, 0)
+    guard node.has(2) else {
+      file.finish(node, "MatMul", [input, weights], activation: activation)
+      return
+    }
+    let product = file.add("MatMul", [input, weights], for: node)
+    file.finish(node, "Add", [product, file.bias(node, 2)], activation: activation)
   }
 
   private func writeHybrid(_ node: NodeView, to file: inout GraphExporter) {

@@ -1,5 +1,6 @@
 import AssayFormat
 import AssayGraph
+import AssayReference
 import AssayTensor
 
 extension LocalResponseNorm: ONNXExportable {
@@ -9,13 +10,20 @@ extension LocalResponseNorm: ONNXExportable {
 
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let shape = node.input(0).shape
+    let whole = withUnitBias
+    let op = whole?.op ?? self
     let attributes: [ONNXAttribute] = [
-      .int("size", size), .float("alpha", alpha * Float(size)), .float("beta", beta),
-      .float("bias", bias),
+      .int("size", size), .float("alpha", op.alpha * Float(size)), .float("beta", beta),
+      .float("bias", op.bias),
     ]
     var input = file.real(node, 0)
     if shape.rank == 4 {
-      file.finish(node, "LRN", [input], attributes)
+      if let whole {
+        let result = file.add("LRN", [input], attributes, for: node)
+        file.finish(node, "Mul", [result, file.constant(whole.factor)])
+      } else {
+        file.finish(node, "LRN", [input], attributes)
+      }
       return
     }
     // ONNX has the channels on axis 1 of an image.
@@ -27,7 +35,10 @@ extension LocalResponseNorm: ONNXExportable {
       file.reshapeAttributes(dims),
       for: node
     )
-    let result = file.add("LRN", [input], attributes, for: node)
+    var result = file.add("LRN", [input], attributes, for: node)
+    if let whole {
+      result = file.add("Mul", [result, file.constant(whole.factor)], for: node)
+    }
     file.finishReshape(node, result)
   }
 }

@@ -96,6 +96,7 @@ func readLayerNormalization(
   let source = try given ?? into.plain(call.input(0))
   let shape = into.shape(source)
   let axis = try into.axis(call, shape, default: -1)
+  if given == nil, try readWholly(call, source, axis, &into) { return }
   let x = try into.stashed(call, source)
   let epsilon = Double(call.float("epsilon") ?? 1e-5)
   let made = try into.normalized(call, x, Array(axis..<shape.rank), epsilon: epsilon)
@@ -109,6 +110,29 @@ func readLayerNormalization(
   into.conclude(call, result)
   into.conclude(call, made.mean, output: 1)
   into.conclude(call, made.inverse, output: 2)
+}
+
+/// As one operator, where rows lie along the last axis and nothing but the result is asked for.
+///
+/// - Returns: whether that was so.
+private func readWholly(
+  _ call: OperatorCall,
+  _ x: ValueID,
+  _ axis: Int,
+  _ into: inout GraphImporter
+) throws -> Bool {
+  let shape = into.shape(x)
+  guard axis == shape.rank - 1, into.dtype(x) == .float32, call.node.outputs.count == 1 else {
+    return false
+  }
+  let scale = try into.plain(call.input(1))
+  let offset = try call.has(2) ? into.plain(call.input(2)) : nil
+  guard [scale, offset].allSatisfy({ $0.map { into.shape($0).dims == [shape[-1]] } ?? true }) else {
+    return false
+  }
+  let op = LayerNorm(epsilon: call.float("epsilon") ?? 1e-5)
+  try into.define(call, op, [x, scale, offset])
+  return true
 }
 
 private func readRMSNormalization(_ call: OperatorCall, _ into: inout GraphImporter) throws {

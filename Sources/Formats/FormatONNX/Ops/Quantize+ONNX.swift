@@ -27,7 +27,7 @@ extension Dequantize: ONNXExportable {
       file.finish(node, "Cast", [source], [.int("to", Int(DType.float32.onnx))])
       return
     }
-    let (inputs, attributes) = file.quantizationInputs(quantization, type.dtype)
+    let (inputs, attributes) = file.quantizationInputs(quantization, type)
     file.finish(node, "DequantizeLinear", [source] + inputs, attributes)
   }
 }

@@ -27,7 +27,7 @@ extension Reduce: ONNXExportable {
     let type = node.input(0)
     let layout = file.inputLayout(node)
     let axes = normalized(type.shape).map { layout.position(ofAxis: $0) }.sorted()
-    let input = file.real(node, 0)
+    var input = file.real(node, 0)
     if kind == .mean, layout == .channelsFirst, axes == [2, 3] {
       writeGlobalAverage(node, input, to: &file)
       return
@@ -39,21 +39,30 @@ extension Reduce: ONNXExportable {
       case .max: "ReduceMax"
       case .min: "ReduceMin"
       case .product: "ReduceProd"
-      // Of truth values ONNX takes extrema since operator set 20.
       case .any: "ReduceMax"
       case .all: "ReduceMin"
       }
+    // Of truth values ONNX takes extrema since operator set 20.
+    let isCast = (kind == .any || kind == .all) && file.version.number < 20
+    func cast(_ name: String, _ dtype: DType, _ file: inout GraphExporter) -> String {
+      file.add("Cast", [name], [.int("to", Int(dtype.onnx))], for: node)
+    }
+    if isCast { input = cast(input, .int32, &file) }
     var inputs = [input]
     var attributes = [ONNXAttribute.int("keepdims", keepsAxes ? 1 : 0)]
     if axes.isEmpty { attributes.append(.int("noop_with_empty_axes", 1)) }
     inputs.append(file.constant(ints: axes))
     let made = file.outputLayout(node)
     if keepsAxes, type.shape.rank == 4, layout != made {
-      let result = file.add(opType, inputs, attributes, for: node)
+      var result = file.add(opType, inputs, attributes, for: node)
+      if isCast { result = cast(result, .bool, &file) }
       file.finishReshape(node, result)
-      return
+    } else if isCast {
+      let result = file.add(opType, inputs, attributes, for: node)
+      file.finish(node, "Cast", [result], [.int("to", Int(DType.bool.onnx))])
+    } else {
+      file.finish(node, opType, inputs, attributes)
     }
-    file.finish(node, opType, inputs, attributes)
   }
 
   /// Runtimes have an integer kernel for the average over an image, but none for other means.

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayFormat
 import AssayGraph
+import AssayReference
 import AssayTensor
 
 extension LocalResponseNorm: OpenVINOExportable {
@@ -14,17 +15,21 @@ extension LocalResponseNorm: OpenVINOExportable {
       throw Diagnostic("OVI116", "OpenVINO sums an odd number of neighbours of at least two axes")
     }
     let axis = file.constant(ints: [rank == 4 ? 1 : rank - 1])
+    let whole = withUnitBias
+    let op = whole?.op ?? self
     // OpenVINO divides the factor by the number of neighbours.
-    let result = file.result(
-      "LRN",
-      [file.real(node, 0), axis],
-      [
-        ("alpha", "\(alpha * Float(size))"), ("beta", "\(beta)"), ("bias", "\(bias)"),
-        ("size", "\(size)"),
-      ],
-      for: node
-    )
-    file.finish(node, result)
+    let attributes = [
+      (name: "alpha", value: "\(op.alpha * Float(size))"), (name: "beta", value: "\(beta)"),
+      (name: "bias", value: "\(op.bias)"), (name: "size", value: "\(size)"),
+    ]
+    let inputs = [file.real(node, 0), axis]
+    guard let whole else {
+      file.finish(node, file.result("LRN", inputs, attributes, for: node))
+      return
+    }
+    let sum = file.add("LRN", inputs, attributes, for: node)
+    let factor = file.constant(whole.factor)
+    file.finish(node, file.result("Multiply", [sum, factor], for: node))
   }
 }
 

@@ -19,3 +19,15 @@ extension LocalResponseNorm: ReferenceOperator {
     return [try tensor(results, arguments.output)]
   }
 }
+
+extension LocalResponseNorm {
+  /// The same with a bias of one, and the factor that its result is to be multiplied by; `nil` for a
+  /// bias without a fraction.
+  ///
+  /// OpenVINO (2026.4) drops what a bias has behind the point.
+  public var withUnitBias: (op: LocalResponseNorm, factor: Float)? {
+    guard bias > 0, bias.rounded() != bias else { return nil }
+    let op = LocalResponseNorm(size: size, alpha: alpha / bias, beta: beta, bias: 1)
+    return (op, Float(power(Double(bias), -Double(beta))))
+  }
+}

@@ -53,6 +53,13 @@ struct SinkReshapes: LocalPass {
     type.shape = graph.graph[source].type.shape
     let moved = patch.add(Value(name: node.name, type: type))
     node.inputs[position] = source
+    if node.op is Binary, let other = node.inputs[1 - position],
+      let constant = graph.graph[other].constant, constant.shape.rank > type.shape.rank
+    {
+      let scalar = constant.reshaped([])
+      let name = graph.graph[other].name
+      node.inputs[1 - position] = patch.add(Value(name: name, type: scalar.type, constant: scalar))
+    }
     node.outputs = [moved]
     patch.remove(before)
     patch.replace(
@@ -91,7 +98,7 @@ struct SinkReshapes: LocalPass {
       guard op.takesActivation, let other = node.inputs[1 - position],
         let constant = graph.graph[other].constant
       else { return false }
-      if constant.count == 1 { return constant.shape.rank <= before.rank }
+      if constant.count == 1 { return true }
       return constant.shape.rank == 1 && constant.count == before[-1]
         && before[-1] == output.shape[-1]
     default: return false
