@@ -221,35 +221,40 @@ static void pool_gradient(const ct_pool_gradient *c, ck_pool *pool) {
 
 // MARK: Optimizers
 
+// The vectors' square root: the library's would have to set errno.
+INLINE vf root(vf x) { return __builtin_elementwise_sqrt(x); }
+
+INLINE void adam_vector(const ct_adam *a, float *value, const float *gradient, float *mean,
+                        float *square, float *greatest) {
+  vf g = LOAD(gradient) * a->gradient_scale, m = LOAD(mean), v = LOAD(square);
+  m += (g - m) * (1 - a->beta1);
+  v += (g * g - v) * (1 - a->beta2);
+  STORE(mean, m);
+  STORE(square, v);
+  if (greatest) {
+    vf h = LOAD(greatest);
+    vi less = h < v;
+    v = (vf)(((vi)v & less) | ((vi)h & ~less));
+    STORE(greatest, v);
+  }
+  STORE(value, LOAD(value) * (1 - a->decay) - a->rate * m / (root(v) + a->epsilon));
+}
+
 static void adam_run(const void *context, int64_t item, int worker) {
   (void)worker;
   const ct_adam *a = context;
-  int64_t begin = item * RUN, end = min64(a->count, begin + RUN);
-  float *value = a->value, *mean = a->mean, *square = a->square, *greatest = a->greatest;
-  const float *gradient = a->gradient;
-  float rate = a->rate, b1 = 1 - a->beta1, b2 = 1 - a->beta2, epsilon = a->epsilon;
-  float scale = a->gradient_scale, keep = 1 - a->decay;
-  if (greatest) {
-    _Pragma("clang loop vectorize(assume_safety)")
-    for (int64_t i = begin; i < end; i++) {
-      float g = gradient[i] * scale;
-      float m = mean[i] + (g - mean[i]) * b1, v = square[i] + (g * g - square[i]) * b2;
-      float h = greatest[i] > v ? greatest[i] : v;
-      mean[i] = m;
-      square[i] = v;
-      greatest[i] = h;
-      value[i] = value[i] * keep - rate * m / (__builtin_sqrtf(h) + epsilon);
-    }
-  } else {
-    _Pragma("clang loop vectorize(assume_safety)")
-    for (int64_t i = begin; i < end; i++) {
-      float g = gradient[i] * scale;
-      float m = mean[i] + (g - mean[i]) * b1, v = square[i] + (g * g - square[i]) * b2;
-      mean[i] = m;
-      square[i] = v;
-      value[i] = value[i] * keep - rate * m / (__builtin_sqrtf(v) + epsilon);
-    }
-  }
+  int64_t begin = item * RUN, end = min64(a->count, begin + RUN), i = begin;
+  for (; i + LANES <= end; i += LANES)
+    adam_vector(a, a->value + i, a->gradient + i, a->mean + i, a->square + i,
+                a->greatest ? a->greatest + i : NULL);
+  if (i == end) return;
+  float part[5][LANES] = {{0}};
+  float *rows[5] = {a->value, (float *)a->gradient, a->mean, a->square, a->greatest};
+  for (int row = 0; row < 5; row++)
+    for (int64_t j = i; rows[row] && j < end; j++) part[row][j - i] = rows[row][j];
+  adam_vector(a, part[0], part[1], part[2], part[3], a->greatest ? part[4] : NULL);
+  for (int row = 0; row < 5; row++)
+    for (int64_t j = i; row != 1 && rows[row] && j < end; j++) rows[row][j] = part[row][j - i];
 }
 
 static void adam(const ct_adam *a, ck_pool *pool) { runs(a->count, adam_run, a, pool); }
