@@ -100,6 +100,9 @@ private let input = DataInput(name: "image", type: TensorType(.float32, [1, 4, 4
         places.map { Host.name(of: $0) } == ["7.png", "8.png"],
         "\(String(describing: faults))"
       )
+      let rest = try TrainingData(dataset, skipsBroken: true)
+      #expect(rest.count == 6 && rest.labels == [0, 0, 0, 1, 1, 1])
+      #expect(rest.skipped.count == 2 && rest.skipped.allSatisfy { $0.severity == .warning })
     }
   }
 

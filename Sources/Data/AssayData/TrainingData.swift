@@ -29,6 +29,8 @@ public final class TrainingData: Sendable {
   public let labels: [Int]
   /// Bytes that decoded samples take in memory or in files.
   public let cachedByteCount: Int
+  /// Why samples were left out.
+  public let skipped: [Diagnostic]
   private let stored: [StoredSample]
   private let table: [Float]?
 
@@ -39,6 +41,7 @@ public final class TrainingData: Sendable {
   ///
   /// - Parameters:
   ///   - dataset: samples that all have a label.
+  ///   - skipsBroken: leave out what cannot be read; where nothing is kept, nothing is left out.
   ///   - threads: how many decode.
   ///   - progress: is told how many of all are decoded, now and then.
   /// - Throws: `Diagnostics` with every file that cannot be read; DAT041 for samples without label,
@@ -47,6 +50,7 @@ public final class TrainingData: Sendable {
     _ dataset: Dataset,
     augmentation: Augmentation = .none,
     cache: Cache = .automatic,
+    skipsBroken: Bool = false,
     threads: Int = max(Host.allowedProcessors().count, 1),
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
@@ -58,19 +62,22 @@ public final class TrainingData: Sendable {
         remedy: "put the samples of each class into a folder of its own, or give --labels"
       )
     }
-    self.dataset = dataset
     self.augmentation = augmentation
     table = Self.table(dataset)
-    labels = dataset.labels.compactMap { $0 }
     guard cache != .none, dataset.count > 0 else {
+      self.dataset = dataset
+      labels = dataset.labels.compactMap { $0 }
       stored = []
+      skipped = []
       cachedByteCount = 0
       return
     }
-    let size = try Self.decode(dataset, 0).bytes.count
+    let first = (0..<dataset.count).lazy.compactMap { try? Self.decode(dataset, $0) }.first
+    let size = first?.bytes.count ?? 0
     let folder = try Self.cacheFolder(cache, byteCount: size * dataset.count)
     var kept: [StoredSample] = []
     var faults: [Diagnostic] = []
+    var items: [Dataset.Item] = []
     let step = 256
     for start in stride(from: 0, to: dataset.count, by: step) {
       let count = min(step, dataset.count - start)
@@ -79,13 +86,27 @@ public final class TrainingData: Sendable {
         decoded[offset] = Result { try Self.decode(dataset, start + offset) }
       }
       var part: [StoredSample] = []
-      for result in decoded.all {
-        do { part.append(try result.get()) } catch { faults += try Self.findings(error) }
+      for (offset, result) in decoded.all.enumerated() {
+        do {
+          part.append(try result.get())
+          items.append(dataset.items[start + offset])
+        } catch { faults += try Self.findings(error) }
       }
-      if faults.isEmpty { kept += try folder?.keep(part, number: start / step) ?? part }
+      if faults.isEmpty || skipsBroken {
+        kept += try folder?.keep(part, number: start / step) ?? part
+      }
       progress(start + count, dataset.count)
     }
-    try Diagnostics(faults).throwIfErrors()
+    if !skipsBroken || kept.isEmpty { try Diagnostics(faults).throwIfErrors() }
+    var readable = dataset
+    readable.items = items
+    self.dataset = readable
+    labels = items.compactMap(\.label)
+    skipped = faults.map { fault in
+      var note = fault
+      note.severity = .warning
+      return note
+    }
     stored = kept
     cachedByteCount = kept.reduce(0) { $0 + $1.bytes.count }
   }
