@@ -217,6 +217,7 @@ let targets: [[Target]] = [
       dependencies: graph + [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
+        "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain",
         "AssayRate", "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
       ],
       path: "Sources/App/AssayCommand",
@@ -239,7 +240,8 @@ let targets: [[Target]] = [
       name: "CommandTests",
       dependencies: [
         "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayHost", "AssayTensor",
-        "AssayCodec",
+        "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
+        "AssayKernels", "AssayTrain",
       ],
       path: "Tests/CommandTests",
       exclude: ["Goldens"],

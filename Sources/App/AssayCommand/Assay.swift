@@ -6,7 +6,9 @@ public enum Assay {
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
-    cacheCommand, dataFireScenesCommand, completionsCommand, workerCommand,
+    cacheCommand,
+    trainCommand, trainFireDetectionCommand, dataFireScenesCommand,
+    completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

@@ -3,8 +3,15 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity rate doctor cache data completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity rate doctor cache train data completions" -- "$word"))
     return
+  fi
+  if [ "$command" = train ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "fire-detection" -- "$word"))
+      return
+    fi
+    case " fire-detection " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = data ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -28,6 +35,9 @@ _assay() {
     "rate --method") COMPREPLY=($(compgen -W "edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
     "rate --mode") COMPREPLY=($(compgen -W "mean median best worst" -- "$word")); return;;
+    "train --class-weights") COMPREPLY=($(compgen -W "none balanced" -- "$word")); return;;
+    "train fire-detection --class-weights") COMPREPLY=($(compgen -W "none balanced" -- "$word")); return;;
+    "train fire-detection --preset") COMPREPLY=($(compgen -W "fast full" -- "$word")); return;;
   esac
   case "$command" in
     try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
@@ -43,6 +53,8 @@ _assay() {
     rate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--properties --method --index --mode --reference --weights --boundaries --save-boundaries --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
+    train) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preprocess --freeze --last --recipes --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    "train fire-detection") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preset --size --variants --json --quiet --help" -- "$word"));;
     "data fire-scenes") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --images --fire-part --size --seed --json --quiet --help" -- "$word"));;
     completions) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
   esac
