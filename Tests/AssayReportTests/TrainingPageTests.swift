@@ -14,7 +14,9 @@ import Testing
           step: epoch * 10,
           phase: epoch > 3 ? "prune50" : "",
           seconds: 1.25,
-          values: ["loss": loss, "val_loss": loss * 1.1, "accuracy": 1 - loss / 2]
+          values: [
+            "loss": loss, "val_loss": loss * 1.1, "accuracy": 1 - loss / 2, "learning_rate": 0.001,
+          ]
         )
       )
     }
@@ -25,8 +27,8 @@ import Testing
     let history = history
     #expect(TrainingHistory(json: try JSON(parsing: history.json.text())) == history)
     let lines = history.csv.split(separator: "\n")
-    #expect(lines[0] == "epoch,step,phase,seconds,loss,accuracy,val_loss")
-    #expect(lines[2] == "2,20,,1.250,0.5,0.75,0.55")
+    #expect(lines[0] == "epoch,step,phase,seconds,loss,accuracy,val_loss,learning_rate")
+    #expect(lines[2] == "2,20,,1.250,0.5,0.75,0.55,0.001")
     #expect(lines.count == 6)
   }
 
@@ -44,7 +46,7 @@ import Testing
     let page = renderTraining(report)
     #expect(page.contains("net &lt;1&gt;") && !page.contains("net <1>"))
     #expect(page.contains("a&amp;b"))
-    // Two charts, loss with both lines; validation has no chart of its own.
+    // Two charts, loss with both lines; neither validation nor what stays as it is has one of its own.
     #expect(page.split(separator: "<figcaption>").count == 3)
     #expect(page.split(separator: "class=\"curve ").count == 4)
     #expect(page.contains("prune50 begins to be fine-tuned"))

@@ -80,6 +80,39 @@ struct TrainCommandTests {
     }
   }
 
+  @Test("a run that was killed goes on to the weights of an unbroken one")
+  func killed() throws {
+    try withFolder { folder in
+      try scenes(in: folder)
+      let words =
+        ["train", "fire-detection", "--data", "scenes", "--epochs", "40", "--augment", "standard"]
+        + small + ["--variants", "float32"]
+      let line = (words + ["-o", "broken"]).joined(separator: " ")
+      let process = try ChildProcess(
+        "/bin/sh",
+        [
+          "-c",
+          "cd '\(folder)' && ('\(command)' \(line) >/dev/null 2>&1 & pid=$!; "
+            + "while [ ! -e broken/state/training.state ] && kill -0 $pid; do sleep 0.02; done; "
+            + "kill -9 $pid)",
+        ]
+      )
+      _ = process.wait()
+      let resumed = try assay(words + ["-o", "broken"], in: folder)
+      #expect(resumed.status == 0 && resumed.errors.contains("going on after"), "\(resumed.errors)")
+      let whole = try assay(words + ["-o", "whole"], in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      func model(_ name: String) throws -> String {
+        sha256(try MappedFile(path: "\(folder)/\(name)/models/fire-detection-float32.tflite").view)
+      }
+      #expect(try model("broken") == model("whole"))
+      let history = try JSON(
+        parsing: MappedFile(path: folder + "/broken/history.json").view.utf8 ?? ""
+      )
+      #expect(history["epochs"]?.array?.compactMap { $0["epoch"]?.int } == Array(1...40))
+    }
+  }
+
   @Test("an imported classifier is trained on, and frozen layers stay as they are")
   func imported() throws {
     try withFolder { folder in

@@ -31,17 +31,12 @@ struct TrainingResult {
 
   /// The answer in one sentence.
   var headline: String {
-    guard let baseline, let text = Self.accuracy(baseline.report.accuracy) else {
-      return "nothing was judged"
+    guard let accuracy = baseline?.report.accuracy, let fraction = accuracy.fraction else {
+      return "\(name): nothing was judged"
     }
-    return "\(name) puts \(text) into the right class"
-  }
-
-  private static func accuracy(_ proportion: Proportion) -> String? {
-    guard let fraction = proportion.fraction else { return nil }
-    let range = proportion.interval
-    return "\(Words.percent(fraction)) (\(Words.fixed(range.lowerBound * 100, 1)) to "
-      + "\(Words.fixed(range.upperBound * 100, 1)))"
+    let range = accuracy.interval
+    return "\(name) is right on \(Words.percent(fraction)) of \(judgedBy) (95 % interval "
+      + "\(Words.fixed(range.lowerBound * 100, 1)) to \(Words.fixed(range.upperBound * 100, 1)))"
   }
 
   /// Variants that lose more than a point.
@@ -193,7 +188,8 @@ struct TrainingResult {
         tables: [
           .init(
             title: "Variants",
-            lead: "Accuracy is that of the written file on \(judgedBy). \(latencyNote).",
+            lead:
+              "Accuracy is that of the written file on \(judgedBy). L\(latencyNote.dropFirst()).",
             header: Self.header,
             rows: rows,
             numeric: [1, 2, 3, 4, 5, 6]

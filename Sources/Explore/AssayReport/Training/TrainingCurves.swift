@@ -58,6 +58,8 @@ struct TrainingCurves {
       )
     }.filter { $0.points.contains { $0.y.isFinite } }
     guard !series.isEmpty else { return nil }
+    // What never changes, such as a constant learning rate, is no curve.
+    if Set(series.flatMap { $0.points.map(\.y) }).count == 1 { return nil }
     let values = series.flatMap { $0.points.map(\.y) }.filter(\.isFinite)
     // A loss that falls by powers of ten is seen on a logarithmic scale only.
     let isWide = (values.min() ?? 0) > 0 && (values.max() ?? 0) > 30 * (values.min() ?? 1)
