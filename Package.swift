@@ -129,6 +129,13 @@ let targets: [[Target]] = [
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),
   module("Train", "AssayModels", graph, settings: fast),
   module(
+    "Data",
+    "AssayDetect",
+    graph + ["AssayData", "AssayEvaluator", "AssayHost"],
+    settings: fast,
+    tests: ["AssayCodec", "AssayFormat", "AssayModels", "AssayRewrite", "FormatTFLite"]
+  ),
+  module(
     "Optimize",
     "AssayRewrite",
     graph + ["AssayReference"],
@@ -185,7 +192,12 @@ let targets: [[Target]] = [
   ),
   module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
   module("Rate", "AssayRate", ["AssayBase"], settings: fast, tests: ["AssayData"]),
-  module("Explore", "AssayReport", ["AssayBase", "AssayRecord"], settings: fast),
+  module(
+    "Explore",
+    "AssayReport",
+    ["AssayBase", "AssayData", "AssayDetect", "AssayRecord"],
+    settings: fast
+  ),
   module("Explore", "AssayProfile", graph + ["AssayRecord", "AssayReport"], settings: fast),
   module(
     "App",
@@ -219,6 +231,7 @@ let targets: [[Target]] = [
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain",
         "AssayRate", "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
+        "AssayDetect", "AssayModels",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

@@ -6,9 +6,8 @@ public enum Assay {
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
-    cacheCommand,
-    trainCommand, trainFireDetectionCommand, dataFireScenesCommand,
-    completionsCommand, workerCommand,
+    cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
+    dataMackeyGlassCommand, completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

@@ -8,6 +8,8 @@ public struct ImportOptions: Sendable {
   public var batch: Int
   /// Extents of inputs by name, where the file leaves them open.
   public var shapes: [String: Shape]
+  /// The extents of an input that `shapes` does not name; `nil` for what the file says.
+  public var openShape: Shape?
   /// The file's path, for messages and for companions beside it.
   public var path: String
   /// The signature to take, where a file has several; the format's usual one if `nil`.
@@ -24,6 +26,7 @@ public struct ImportOptions: Sendable {
   public init(
     batch: Int = 1,
     shapes: [String: Shape] = [:],
+    openShape: Shape? = nil,
     path: String = "",
     signature: String? = nil,
     inputs: [String] = [],
@@ -32,12 +35,16 @@ public struct ImportOptions: Sendable {
   ) {
     self.batch = batch
     self.shapes = shapes
+    self.openShape = openShape
     self.path = path
     self.signature = signature
     self.inputs = inputs
     self.outputs = outputs
     self.values = values
   }
+
+  /// The extents that are asked for of an input, if any are.
+  public func shape(of input: String) -> Shape? { shapes[input] ?? openShape }
 }
 
 /// What an import gives: the graph and all that was noticed on the way.

@@ -147,7 +147,7 @@ final class KerasBuilder {
       }
       return dim
     }
-    if let given = options.shapes[layer.name]?.dims, given.count == dims.count {
+    if let given = options.shape(of: layer.name)?.dims, given.count == dims.count {
       for index in dims.indices where dims[index] < 0 && given[index] > 0 {
         dims[index] = given[index]
       }

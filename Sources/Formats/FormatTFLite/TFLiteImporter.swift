@@ -234,7 +234,7 @@ struct TFLiteImporter {
         let name = signature?.inputs.first { $0.tensor == index }?.name ?? tensor.name
         var type = try importer.type(of: tensor)
         let open = tensor.signature ?? []
-        if let given = importer.options.shapes[name] ?? importer.options.shapes[tensor.name] {
+        if let given = importer.options.shapes[tensor.name] ?? importer.options.shape(of: name) {
           type.shape = given
         } else if !open.isEmpty, !type.shape.dims.isEmpty {
           if open[0] == -1 { type.shape.dims[0] = importer.options.batch }

@@ -102,7 +102,7 @@ enum SavedModelReader {
   /// A shape without open extents: the first is the batch, all others must be given.
   static func staticShape(_ name: String, _ shape: Shape?, _ options: ImportOptions) throws -> Shape
   {
-    if let given = options.shapes[name] {
+    if let given = options.shape(of: name) {
       guard given.isStatic,
         shape.map({
           $0.rank == given.rank && zip($0.dims, given.dims).allSatisfy { $0 < 0 || $0 == $1 }

@@ -44,6 +44,11 @@ enum Text {
     let rule = widths.map { String(repeating: "-", count: $0) }
     return ([header, rule] + rows).map(line).joined(separator: "\n") + "\n"
   }
+
+  /// How much of a job is done, such as `41 %`.
+  static func percentDone(_ done: Int, of count: Int) -> String {
+    Words.percent(count > 0 ? Double(done) / Double(count) : 1, 0)
+  }
 }
 
 extension Double {

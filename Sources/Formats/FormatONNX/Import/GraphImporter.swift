@@ -487,7 +487,7 @@ extension ONNXValueInfo {
     guard let dtype = DType(onnx: elementType), dtype != .string else {
       throw Diagnostic("ONX007", "inputs of ONNX type \(elementType) are not supported")
     }
-    if let given = options.shapes[name] {
+    if let given = options.shape(of: name) {
       guard given.isStatic, shape.map({ $0.count == given.rank }) ?? true else {
         throw Diagnostic("ONX008", "the shape \(given) does not fit this input")
       }

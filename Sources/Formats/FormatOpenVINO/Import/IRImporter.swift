@@ -144,7 +144,9 @@ struct IRImporter: TwinImporter {
       throw call.unsupported("element_type '\(call.layer["element_type"] ?? "?")'")
     }
     if isHalf, dtype == .float16 { dtype = .float32 }
-    if let given = options.shapes[call.output], given.isStatic { return TensorType(dtype, given) }
+    if let given = options.shape(of: call.output), given.isStatic {
+      return TensorType(dtype, given)
+    }
     let parts = (call.layer["shape"] ?? "").split(separator: ",").map { $0.filter { $0 != " " } }
     let dims = try parts.enumerated().map { axis, part -> Int in
       if let extent = Int(part), extent >= 0, extent < 1 << 31 { return extent }

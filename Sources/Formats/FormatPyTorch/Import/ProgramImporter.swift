@@ -106,7 +106,7 @@ struct ProgramImporter: TwinImporter {
     let dtype = try dtype(code: meta.dtypeCode)
     try twins.declare(name)
     let dims: [Int]
-    if let given = options.shapes[name] {
+    if let given = options.shape(of: name) {
       let fits = zip(meta.sizes, given.dims).allSatisfy { $0.extent == nil || $0.extent == $1 }
       guard given.isStatic, given.rank == meta.sizes.count, fits else {
         throw Diagnostic(
