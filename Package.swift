@@ -131,9 +131,12 @@ let targets: [[Target]] = [
   module(
     "Data",
     "AssayDetect",
-    graph + ["AssayData", "AssayEvaluator", "AssayHost"],
+    graph + [
+      "AssayAutodiff", "AssayData", "AssayEvaluator", "AssayHost", "AssayKernels", "AssayModels",
+      "AssayTrain",
+    ],
     settings: fast,
-    tests: ["AssayCodec", "AssayFormat", "AssayModels", "AssayRewrite", "FormatTFLite"]
+    tests: ["AssayCodec", "AssayFormat", "AssayRewrite", "FormatTFLite"]
   ),
   module(
     "Optimize",
@@ -231,7 +234,7 @@ let targets: [[Target]] = [
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain",
         "AssayRate", "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
-        "AssayDetect", "AssayModels",
+        "AssayDetect", "AssayModels", "AssayAutodiff", "AssayTrain",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

@@ -7,7 +7,7 @@ public enum Assay {
     tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
-    dataMackeyGlassCommand, completionsCommand, workerCommand,
+    dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

@@ -52,7 +52,7 @@ let detectCommand = CommandSpec(
       "--plot",
       short: "-o",
       .value("FILE"),
-      "draw signal, score and anomalies: .html or .svg"
+      "draw signal, score and anomalies: .html, .svg, .png"
     ),
     Option("--scores", .value("FILE"), "write the score of each sample as a CSV"),
     Option("--follow", .flag, "score samples as they come, from a growing file or standard input"),
@@ -216,11 +216,12 @@ private func writePlot(_ result: DetectionResult, _ source: DetectorSource, to p
   switch suffix {
   case "html", "htm": try AtomicFile.write(drawing.page(version: assayVersion), to: path)
   case "svg": try AtomicFile.write(drawing.svg, to: path)
+  case "png": try AtomicFile.write(try drawing.png(), to: path)
   default:
     throw Diagnostic(
       "CLI006",
       "--plot cannot write '\(path)'",
-      remedy: "let its name end with .html or .svg"
+      remedy: "let its name end with .html, .svg or .png"
     )
   }
 }
