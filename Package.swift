@@ -232,9 +232,8 @@ let targets: [[Target]] = [
       dependencies: graph + [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
-        "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain",
-        "AssayRate", "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile",
-        "AssayDetect", "AssayModels", "AssayAutodiff", "AssayTrain",
+        "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
+        "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile", "AssayDetect",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

@@ -3,22 +3,22 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity rate doctor cache train data completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
     return
   fi
   if [ "$command" = train ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "fire-detection" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "fire-detection tcn-autoencoder" -- "$word"))
       return
     fi
-    case " fire-detection " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " fire-detection tcn-autoencoder " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = data ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "fire-scenes" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "fire-scenes mackey-glass" -- "$word"))
       return
     fi
-    case " fire-scenes " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " fire-scenes mackey-glass " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   case "$command $before" in
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
@@ -38,6 +38,14 @@ _assay() {
     "train --class-weights") COMPREPLY=($(compgen -W "none balanced" -- "$word")); return;;
     "train fire-detection --class-weights") COMPREPLY=($(compgen -W "none balanced" -- "$word")); return;;
     "train fire-detection --preset") COMPREPLY=($(compgen -W "fast full" -- "$word")); return;;
+    "detect --gaps") COMPREPLY=($(compgen -W "refuse interpolate" -- "$word")); return;;
+    "detect --statistics") COMPREPLY=($(compgen -W "series stored" -- "$word")); return;;
+    "detect --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "data mackey-glass --noise") COMPREPLY=($(compgen -W "uniform walk normal none" -- "$word")); return;;
+    "train tcn-autoencoder --preset") COMPREPLY=($(compgen -W "fast full" -- "$word")); return;;
+    "train tcn-autoencoder --scaling") COMPREPLY=($(compgen -W "zscore minmax none" -- "$word")); return;;
+    "train tcn-autoencoder --pooling") COMPREPLY=($(compgen -W "average max" -- "$word")); return;;
+    "train tcn-autoencoder --gaps") COMPREPLY=($(compgen -W "refuse interpolate" -- "$word")); return;;
   esac
   case "$command" in
     try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
@@ -56,6 +64,9 @@ _assay() {
     train) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preprocess --freeze --last --recipes --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     "train fire-detection") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preset --size --variants --json --quiet --help" -- "$word"));;
     "data fire-scenes") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --images --fire-part --size --seed --json --quiet --help" -- "$word"));;
+    detect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --columns --labels --ignored --delimiter --gaps --statistics --detector --threshold --sample --seed --plot --scores --follow --idle --runtime --provider --threads --shape --json --quiet --help" -- "$word"));;
+    "data mackey-glass") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --base --seed --series --length --anomalies --noise --noise-range --min-distance --min-cut --search --derivatives --anomaly-window --ignored --tau --exponent --beta --gamma --history --step --base-length --save-base --lyapunov --force --json --quiet --help" -- "$word"));;
+    "train tcn-autoencoder") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --output --preset --seed --steps --epochs --batch --window --rate --patience --scaling --dilations --filters --kernel --stacks --dropout --bottleneck --latent-rate --pooling --causal --length --restart --threads --columns --labels --ignored --delimiter --gaps --json --quiet --help" -- "$word"));;
     completions) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
   esac
 }

@@ -310,7 +310,6 @@ complete -c assay -n '__fish_seen_subcommand_from data; and __fish_seen_subcomma
 complete -c assay -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from mackey-glass' -l json -r -d 'write the result as JSON to FILE, `-` for standard output'
 complete -c assay -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from mackey-glass' -l quiet -d 'no progress and no notes'
 complete -c assay -n '__fish_seen_subcommand_from data; and __fish_seen_subcommand_from mackey-glass' -l help -d 'show this help'
-complete -c assay -n __fish_use_subcommand -a train -d 'commands  assay help train'
 complete -c assay -n '__fish_seen_subcommand_from train' -a tcn-autoencoder -d 'train an anomaly detector on a series, and write it for every runtime'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l series -r -d 'the series to learn  .csv, .npy or .npz'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l output -r -d 'where the detector goes'
