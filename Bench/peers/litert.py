@@ -7,7 +7,8 @@ usage: litert.py outputs FILE TEST.npy EXPECTED.npz
        litert.py loop SECONDS FILE
 
 outputs    how near the file's outputs are to Keras's: SQNR in dB and the largest relative difference
-network    the same for an archive with arrays in/NAME and out/NUMBER, batch included
+network    the same for an archive with arrays in/NAME and out/NUMBER, batch included, and exact/NUMBER: Keras's
+           outputs in float64, from which Keras's own (`keras`) are told too
 operators  how many operators each file has
 latency    both files in turn, in random order, block by block, over several loads; the median of the
            paired ratios
@@ -76,12 +77,17 @@ def network(path, expected):
     interpreter = load(path)
     archive = np.load(expected)
     feeds = [archive[k] for k in archive.files if k.startswith("in/")]
-    wanted = [archive[k] for k in sorted(archive.files) if k.startswith("out/")]
+    kerases = [archive[k] for k in sorted(archive.files) if k.startswith("out/")]
+    exact = [archive[k] for k in sorted(archive.files) if k.startswith("exact/")] or kerases
     for feed, values in zip(interpreter.get_input_details(), feeds):
         interpreter.set_tensor(feed["index"], values)
     interpreter.invoke()
     got = [interpreter.get_tensor(end["index"]) for end in interpreter.get_output_details()]
-    return {"relative": max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in zip(got, wanted))}
+
+    def relative(values):
+        return max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in zip(values, exact))
+
+    return {"relative": relative(got), "keras": relative(kerases)}
 
 
 def fill(interpreter):

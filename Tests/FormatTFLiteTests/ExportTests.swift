@@ -120,6 +120,29 @@ import Testing
     )
   }
 
+  @Test func anInputThatLeavesIsCopied() throws {
+    var graph = Graph(name: "through")
+    let x = graph.addInput("x", TensorType(.float32, [1, 2]))
+    graph.outputs = [x]
+    graph.outputNames[x] = "y"
+    let again = try format.importGraph(
+      joined(try format.exportGraph(graph, options: ExportOptions())),
+      options: ImportOptions()
+    ).graph
+    #expect(again.nodes.count == 1 && again.outputs != again.inputs)
+    #expect(again.outputs.map(again.outputName) == ["y"])
+  }
+
+  @Test func typesThatTheSchemaLacksAreRefused() throws {
+    var graph = Graph(name: "small")
+    let x = graph.addInput("x", TensorType(.float32, [2]))
+    graph.outputs = try graph.addNode("y", Cast(.float8E4M3FN), [x])
+    let fault = #expect(throws: Diagnostic.self) {
+      try format.exportGraph(graph, options: ExportOptions())
+    }
+    #expect(fault?.code == "TFL115")
+  }
+
   @Test func otherFilesAreRefused() throws {
     let wrong: [([UInt8], String)] = [
       ([], "FLB003"), (Array("PK not a model".utf8), "FLB003"),

@@ -78,6 +78,7 @@ struct TFLiteExporter {
       )
       do {
         try locating("node '\(node.name)' (\(node.op.name))") {
+          try checkTypes(view)
           if let opaque = node.op as? Opaque { return try write(opaque, view) }
           try write(node, view)
         }
@@ -95,6 +96,17 @@ struct TFLiteExporter {
     model.signatures = [signature()]
     addMetadata()
     return model
+  }
+
+  /// Throws for values of a type that the schema does not have.
+  private func checkTypes(_ view: ExportedNode) throws {
+    let types = view.inputTypes.compactMap { $0 } + view.outputTypes
+    guard let type = types.first(where: { !$0.dtype.isInTFLite }) else { return }
+    throw Diagnostic(
+      "TFL115",
+      "TensorFlow Lite has no type \(type.dtype)",
+      remedy: "export as ONNX, or cast to a type that it has in the network"
+    )
   }
 
   /// Writes a node by the format's operators, or else, where custom ones are allowed, as TensorFlow's.

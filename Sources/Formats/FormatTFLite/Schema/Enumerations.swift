@@ -71,7 +71,12 @@ extension DType {
   /// The number of integers of two bits, which are held in eight.
   static let tfliteInt2: Int8 = 19
 
-  /// The type's number in the schema; every type of ours has one.
+  /// Whether the schema has the type.
+  var isInTFLite: Bool { Self.byNumber.contains(self) }
+
+  /// The type's number in the schema.
+  ///
+  /// - Precondition: the schema has it; the exporter refuses nodes of other types beforehand.
   var tfliteNumber: Int8 {
     Int8(truncatingIfNeeded: Self.byNumber.firstIndex(of: self) ?? 0)
   }
