@@ -104,7 +104,8 @@ let targets: [[Target]] = [
     "Train",
     "AssayTrain",
     graph + ["AssayAutodiff", "AssayHost", "AssayKernels"],
-    settings: fast
+    settings: fast,
+    tests: ["AssayCodec", "AssayFormat", "FormatKeras"]
   ),
   module("Formats", "AssayFormat", graph + ["AssayHost"]),
   module(
@@ -227,6 +228,14 @@ let targets: [[Target]] = [
       swiftSettings: strict
     ),
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
+    .executableTarget(
+      name: "train-steps",
+      dependencies: graph + [
+        "AssayAutodiff", "AssayCodec", "AssayFormat", "AssayKernels", "AssayTrain", "FormatKeras",
+      ],
+      path: "Tests/Support/TrainSteps",
+      swiftSettings: strict
+    ),
     .target(
       name: "AssayCommand",
       dependencies: graph + [

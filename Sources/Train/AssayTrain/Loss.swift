@@ -30,18 +30,19 @@ public enum Loss: String, Sendable, CaseIterable {
 
   /// Where the gradient of this loss enters a graph whose output is `output`.
   ///
-  /// Behind a softmax or sigmoid that belongs to the loss this is the function's input: the gradient
-  /// there is `p - t`, which stays exact where a probability rounds to 0 or 1.
+  /// A cross-entropy behind a softmax or sigmoid is taken from the logits, the function's input, where it
+  /// stays exact when a probability rounds to 0 or 1. As in Keras (2.12 to 3), a *binary* cross-entropy
+  /// behind a softmax treats each logit as that of a sigmoid of its own.
   func entry(_ output: ValueID, in graph: Graph) -> ValueID {
     guard let index = graph.nodes.firstIndex(where: { $0.outputs.contains(output) }),
       let input = graph.nodes[index].inputs.first ?? nil
     else { return output }
     switch (self, graph.nodes[index].op) {
-    case (.categoricalCrossEntropy, let softmax as Softmax)
-    where softmax.beta == 1
-      && graph[output].type.shape.normalized(axis: softmax.axis)
-        == graph[output].type.shape.rank - 1:
-      return input
+    case (.categoricalCrossEntropy, let softmax as Softmax),
+      (.binaryCrossEntropy, let softmax as Softmax):
+      let shape = graph[output].type.shape
+      let isWhole = softmax.beta == 1 && shape.normalized(axis: softmax.axis) == shape.rank - 1
+      return isWhole ? input : output
     case (.binaryCrossEntropy, let unary as Unary) where unary.kind == .sigmoid: return input
     default: return output
     }
@@ -50,11 +51,12 @@ public enum Loss: String, Sendable, CaseIterable {
   /// The loss of a batch, and its gradient.
   ///
   /// - Parameters:
-  ///   - output: what the graph gave, and `target`, of as many floats.
+  ///   - output: what the graph gave; the logits if `isFused` (see `entry`).
+  ///   - target: as many floats.
   ///   - classes: the extent of the last axis.
   ///   - samples: how many samples the floats are.
   ///   - count: how many of these count.
-  ///   - gradient: where the gradient goes: of the logits if `isFused` (see `entry`).
+  ///   - gradient: where the gradient with respect to `output` goes.
   func evaluate(
     _ output: FloatBuffer,
     _ target: FloatBuffer,
@@ -93,33 +95,59 @@ public enum Loss: String, Sendable, CaseIterable {
       case .binaryCrossEntropy:
         for index in range {
           let (y, t) = (output[index], target[index])
+          if isFused {
+            let e = exp(-y.magnitude)
+            sum += Double(max(y, 0) - y * t + log1p(e))
+            gradient?[index] = ((y < 0 ? e : 1) / (1 + e) - t) * share * weight
+            continue
+          }
           let p = min(max(y, Self.epsilon), 1 - Self.epsilon)
           sum -= Double(t * log(p) + (1 - t) * log(1 - p))
-          guard let gradient else { continue }
-          if isFused {
-            gradient[index] = (y - t) * share * weight
-          } else {
-            let slope = y == p ? (p - t) / (p * (1 - p)) : 0
-            gradient[index] = slope * share * weight
-          }
+          let slope = y == p ? (p - t) / (p * (1 - p)) : 0
+          gradient?[index] = slope * share * weight
         }
       case .categoricalCrossEntropy:
         for row in stride(from: range.lowerBound, to: range.upperBound, by: classes) {
-          var mass: Float = 0
-          for k in row..<row + classes { mass += target[k] }
+          if isFused {
+            let part = Self.crossEntropy(output, target, row..<row + classes)
+            sum += Double(part.loss)
+            guard let gradient else { continue }
+            for k in row..<row + classes {
+              let p = exp(output[k] - part.shift)
+              gradient[k] = (p * part.mass - target[k]) * share * weight
+            }
+            continue
+          }
           for k in row..<row + classes {
             let (y, t) = (output[k], target[k])
             let p = min(max(y, Self.epsilon), 1 - Self.epsilon)
             if t != 0 { sum -= Double(t * log(p)) }
-            guard let gradient else { continue }
-            let slope = isFused ? y * mass - t : y == p ? -t / p : 0
-            gradient[k] = slope * share * weight
+            gradient?[k] = (y == p ? -t / p : 0) * share * weight
           }
         }
       }
       total += sum * Double(weight)
     }
     return total / (Double(divisor) * Double(count))
+  }
+
+  /// The cross-entropy of a row of logits: the loss, the logarithm of the sum of their exponentials,
+  /// and the sum of the targets.
+  private static func crossEntropy(
+    _ logits: FloatBuffer,
+    _ target: FloatBuffer,
+    _ row: Range<Int>
+  ) -> (loss: Float, shift: Float, mass: Float) {
+    var most = -Float.infinity
+    for k in row { most = max(most, logits[k]) }
+    var (sum, mass, along): (Float, Float, Float) = (0, 0, 0)
+    for k in row {
+      sum += exp(logits[k] - most)
+      mass += target[k]
+      along += target[k] * logits[k]
+    }
+    let shift = most + log(sum)
+    return (shift * mass - along, shift, mass)
   }
 
   /// `log cosh(e)` without the overflow of cosh, and exact for small errors.

@@ -287,7 +287,7 @@ public final class Trainer {
       guard let output = model.value(id) else { continue }
       let classes = max(model.graph[id].type.shape[-1], 1)
       total += losses[index].evaluate(
-        output,
+        model.value(entries[index]) ?? output,
         batch.targets[index],
         weights: batch.weights,
         classes: classes,
