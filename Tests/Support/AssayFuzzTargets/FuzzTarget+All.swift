@@ -4,6 +4,7 @@ import AssayData
 import AssayFormat
 import AssayGraph
 import AssayTensor
+import AssayTrain
 import FormatKeras
 import FormatONNX
 import FormatOpenVINO
@@ -91,6 +92,12 @@ extension FuzzTarget {
     FuzzTarget(name: "checkpoint-v1") { bytes in
       let checkpoint = try CheckpointV1([ByteView(bytes)], verifiesChecksums: false)
       for name in checkpoint.names.prefix(100) { _ = try? checkpoint.tensor(name) }
+    },
+    FuzzTarget(name: "training-checkpoint") { bytes in
+      // The digest is made to fit, so that what it guards is reached.
+      let whole = bytes + Array(sha256(ByteView(bytes)).utf8)
+      let checkpoint = try Checkpoint(ByteView(whole), name: "input")
+      for array in checkpoint.arrays.prefix(100) { _ = checkpoint[array.name] }
     },
     FuzzTarget(name: "tensorflow") { bytes in try cycle(bytes, TensorFlowFormat()) },
     FuzzTarget(name: "onnx") { bytes in try cycle(bytes, ONNXFormat()) },
