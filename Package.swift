@@ -159,7 +159,7 @@ let targets: [[Target]] = [
   module(
     "Optimize",
     "AssayCompress",
-    graph + ["AssayEvaluator", "AssayQuantize"],
+    graph + ["AssayAutodiff", "AssayEvaluator", "AssayKernels", "AssayQuantize", "AssayTrain"],
     settings: fast,
     tests: ["AssayRewrite"]
   ),

@@ -3,8 +3,9 @@
     pip install keras tensorflow-cpu scikit-learn pillow
     python train.py
 
-Writes model.h5, model.keras, images/ (200 digits that training never saw, with labels.csv) and
-representative/ (100 training digits, for calibration). Seeded: on one machine it writes the same
+Writes model.h5, model.keras, images/ (200 digits that training never saw, with labels.csv),
+representative/ (100 training digits, for calibration) and training.npz (800 training digits, to train
+variants on). Seeded: on one machine it writes the same
 network each time. Made with Keras 3.15.1, TensorFlow 2.21.0 and scikit-learn 1.9.1.
 """
 
@@ -26,6 +27,7 @@ from sklearn.model_selection import train_test_split
 SEED = 7
 HELD_OUT = 200
 REPRESENTATIVE = 100
+RETRAINING = 800
 SIDE = 16
 EPOCHS = 60
 BATCH = 32
@@ -111,6 +113,9 @@ def main():
         writer.writerow(("file", "label"))
         writer.writerows(rows)
     write_images(here / "representative", train_x[:REPRESENTATIVE], train_y[:REPRESENTATIVE])
+    np.savez_compressed(
+        here / "training.npz", x=train_x[:RETRAINING, ..., None], y=train_y[:RETRAINING].astype("uint8")
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import AssayBase
 public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
-    tryCommand, convertCommand, inspectCommand, runCommand, classifyCommand, benchCommand,
+    tryCommand, convertCommand, optimizeCommand, inspectCommand, runCommand, classifyCommand,
+    benchCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,

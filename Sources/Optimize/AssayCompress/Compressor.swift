@@ -1,5 +1,6 @@
 import AssayBase
 import AssayGraph
+import AssayKernels
 import AssayQuantize
 import AssayTensor
 
@@ -24,6 +25,18 @@ public struct Compressor {
   public init(_ graph: Graph, seed: UInt64 = 1) {
     self.graph = graph
     self.seed = seed
+  }
+
+  /// Does a step at once, without training; quantization-aware training is nothing without it.
+  ///
+  /// - Throws: what the step throws.
+  public mutating func change(by step: RecipeStep) throws {
+    switch step {
+    case .prune(let pruning) where pruning.pattern == .channels: try removeChannels(pruning)
+    case .prune(let pruning): try prune(pruning, sparsity: pruning.sparsity)
+    case .cluster(let clustering): try cluster(clustering)
+    case .quantizationAware: break
+    }
   }
 
   /// Leaves channels out of the network.
@@ -67,22 +80,43 @@ public struct Compressor {
     }
   }
 
-  /// What must stay true of a layer's weights, set right after they have changed.
+  /// Sets weights, right after they have changed, to what must stay true of them.
   ///
-  /// - Parameter weights: of the layer that reads this Constant; others stay as they are.
-  public mutating func hold(_ weights: inout [Float], of value: ValueID) {
-    masks[value]?.apply(to: &weights)
-    guard var own = clusters[value] else { return }
-    own.gather(weights, keepsZeros: masks[value] != nil)
-    clusters[value] = own
-    weights = own.weights
+  /// - Parameter weights: those of the layer that reads this Constant; others stay as they are.
+  mutating func hold(_ weights: FloatBuffer, of value: ValueID) {
+    masks[value]?.apply(to: weights)
+    clusters[value]?.gather(weights, keepsZeros: masks[value] != nil)
   }
 
-  /// The gradients that weights of one cluster have in common; none where weights stay zero.
-  public func joined(_ gradients: [Float], of value: ValueID) -> [Float] {
-    var result = gradients
-    masks[value]?.apply(to: &result)
-    return clusters[value]?.summed(result, keepsZeros: masks[value] != nil) ?? result
+  /// Gives the weights of a cluster the gradient that they have in common, and none to weights that
+  /// stay zero.
+  func join(_ gradients: FloatBuffer, of value: ValueID) {
+    masks[value]?.apply(to: gradients)
+    clusters[value]?.sum(gradients, keepsZeros: masks[value] != nil)
+  }
+
+  /// The masks, as arrays by the Constants' names: what cannot be told from weights alone.
+  var state: [String: [Float]] {
+    get {
+      Dictionary(
+        masks.map { ("mask/" + graph[$0].name, $1.keeps.map { $0 ? 1 : 0 }) }
+      ) { first, _ in first }
+    }
+    set {
+      for layer in graph.layerWeights(anyLayer) {
+        guard let array = newValue["mask/" + graph[layer.value].name], array.count == layer.count
+        else { continue }
+        masks[layer.value] = PruningMask(array.map { $0 != 0 })
+        register([layer])
+      }
+    }
+  }
+
+  /// Every layer that could have been meant.
+  private var anyLayer: LayerRule {
+    var rule = LayerRule()
+    rule.operators = Graph.compressible.sorted() + ["DepthwiseConv2D"]
+    return rule
   }
 
   /// Takes over weights that training has found.
@@ -91,15 +125,42 @@ public struct Compressor {
     graph[value].type = tensor.type
   }
 
+  /// Takes over all Constants of a network with the same values.
+  mutating func takeAll(of trained: Graph) {
+    for index in graph.values.indices {
+      guard graph.values[index].constant != nil, let tensor = trained.values[index].constant
+      else { continue }
+      take(tensor, of: ValueID(index))
+    }
+  }
+
+  /// Prunes at once what a schedule has left.
+  mutating func finish(_ pruning: Pruning) throws {
+    let due = graph.layerWeights(pruning.layers).contains { layer in
+      let mask = PruningMask(
+        weights(layer),
+        of: layer,
+        pruning.pattern,
+        sparsity: pruning.sparsity
+      )
+      return (masks[layer.value]?.sparsity ?? 0) < mask.sparsity
+    }
+    if due { try prune(pruning, sparsity: pruning.sparsity) }
+  }
+
   // MARK: Layers
 
   /// The layers that a rule means, from now on among those that are looked after.
   private mutating func chosen(_ rule: LayerRule) throws -> [LayerWeights] {
     let chosen = try meant(by: rule)
+    register(chosen)
+    return chosen
+  }
+
+  private mutating func register(_ chosen: [LayerWeights]) {
     let known = Set(layers.map(\.value))
     layers += chosen.filter { !known.contains($0.value) }
     layers.sort { $0.value < $1.value }
-    return chosen
   }
 
   private func meant(by rule: LayerRule) throws -> [LayerWeights] {

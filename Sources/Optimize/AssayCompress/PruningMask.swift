@@ -1,9 +1,13 @@
+import AssayKernels
 import AssayQuantize
 
 /// Which weights of a layer stay; the others are zero.
 public struct PruningMask: Sendable, Equatable {
   /// Whether each weight stays, in the Constant's order.
   public private(set) var keeps: [Bool]
+
+  /// What stays, weight by weight.
+  public init(_ keeps: [Bool]) { self.keeps = keeps }
 
   /// Everything stays.
   public init(count: Int) { keeps = [Bool](repeating: true, count: count) }
@@ -42,6 +46,11 @@ public struct PruningMask: Sendable, Equatable {
   /// Sets the weights that do not stay to zero.
   public func apply(to weights: inout [Float]) {
     for index in weights.indices { if !keeps[index] { weights[index] = 0 } }
+  }
+
+  /// Sets the elements of weights that do not stay to zero.
+  func apply(to elements: FloatBuffer) {
+    for index in 0..<min(keeps.count, elements.count) { if !keeps[index] { elements[index] = 0 } }
   }
 
   /// The places of the least numbers, of equals the first; `part` of all of them.

@@ -107,7 +107,7 @@ extension Recipe {
     }
     if let list = json["training"] {
       guard let list = list.array else { throw fault(["training"], "it is an array") }
-      training = try list.enumerated().map { try TrainingStep(json: $1, index: $0) }
+      training = try list.enumerated().map { try RecipeStep(json: $1, index: $0) }
       try orderTraining(at: ["recipe", "'training'"])
     }
     if let name = json["name"] {

@@ -44,7 +44,7 @@ public struct Recipe: Sendable, Hashable {
   public var minimumWeightElements: Int
   /// Pruning, clustering and quantization-aware training that come before the rest, in the order in
   /// which they are done.
-  public var training: [TrainingStep]
+  public var training: [RecipeStep]
   /// The name that a file gives; `nil` for the steps' own.
   public var givenName: String?
 
@@ -155,7 +155,7 @@ extension Recipe {
       } else if let method = CalibrationMethod(name: step) {
         recipe.calibration = method
         methods.append(step)
-      } else if let training = TrainingStep(name: step) {
+      } else if let training = RecipeStep(name: step) {
         recipe.training.append(training)
       } else if let (scheme, boundary) = schemeStep(step) {
         (recipe.scheme, recipe.boundary) = (scheme, boundary)
@@ -232,7 +232,7 @@ extension Recipe {
   private static func unknown(_ step: String, in name: String) -> Diagnostic {
     let names = all.map(\.name)
     let words =
-      names + CalibrationMethod.names + ["equalize", "correct_bias"] + TrainingStep.examples
+      names + CalibrationMethod.names + ["equalize", "correct_bias"] + RecipeStep.examples
     let suggestion = nearest(to: step, among: words).map { "did you mean '\($0)'? " } ?? ""
     return Diagnostic(
       "QNT001",

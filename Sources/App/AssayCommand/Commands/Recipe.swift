@@ -37,7 +37,7 @@ let recipeCommand = CommandSpec(
       text: Text.table(["recipe", "data", "what it does"], Recipe.all.map(row))
         + "\nsteps before: equalize, \(CalibrationMethod.names.joined(separator: ", ")); after: "
         + "correct_bias; joined by +\nsteps that assay optimize trains: "
-        + TrainingStep.examples.joined(separator: ", ") + "\n"
+        + RecipeStep.examples.joined(separator: ", ") + "\n"
     )
   case "show":
     guard let word = arguments.operand(1) else {

@@ -1,6 +1,6 @@
 import AssayBase
 
-extension TrainingStep {
+extension RecipeStep {
   /// The step's parameters; `init(json:)` reads them back.
   var json: JSON {
     var members: JSON = .object(["step": .string(name)])
@@ -26,7 +26,7 @@ extension TrainingStep {
     guard let name = json["step"]?.string ?? json.string else {
       throw stepFault(place, "a step is an object with the member 'step'")
     }
-    guard let known = TrainingStep(name: name) else {
+    guard let known = RecipeStep(name: name) else {
       let guess = nearest(to: name, among: Self.examples).map { "did you mean '\($0)'?" }
       throw stepFault(place, "there is no step '\(name)' that trains", remedy: guess)
     }

@@ -5,15 +5,15 @@ import AssayTensor
 import AssayTestSupport
 import Testing
 
-@Suite struct TrainingStepTests {
+@Suite struct RecipeStepNameTests {
   @Test func everyStepIsFoundByItsName() throws {
-    for name in TrainingStep.examples { #expect(TrainingStep(name: name)?.name == name) }
+    for name in RecipeStep.examples { #expect(RecipeStep(name: name)?.name == name) }
     let pruning = Pruning(0.625, .block(rows: 4, columns: 1))
-    #expect(TrainingStep.prune(pruning).name == "prune62.5_block4x1")
-    #expect(TrainingStep(name: "prune62.5_block4x1") == .prune(pruning))
+    #expect(RecipeStep.prune(pruning).name == "prune62.5_block4x1")
+    #expect(RecipeStep(name: "prune62.5_block4x1") == .prune(pruning))
     let clustering = Clustering(16, .density, isPerChannel: true)
-    #expect(TrainingStep(name: "cluster16_density_per_channel") == .cluster(clustering))
-    #expect(TrainingStep(name: "prune25_1x4") == .prune(Pruning(0.25, .part(zeros: 1, of: 4))))
+    #expect(RecipeStep(name: "cluster16_density_per_channel") == .cluster(clustering))
+    #expect(RecipeStep(name: "prune25_1x4") == .prune(Pruning(0.25, .part(zeros: 1, of: 4))))
   }
 
   @Test(arguments: [
@@ -22,7 +22,7 @@ import Testing
     "cluster", "cluster1", "cluster257", "cluster8_", "cluster8_kmeans++", "cluster8_log",
     "cluster8_per_channel_linear", "qat_", "qats", "prune1e400", "cluster99999999999999999999",
   ])
-  func whatIsNoStepIsNone(name: String) { #expect(TrainingStep(name: name) == nil) }
+  func whatIsNoStepIsNone(name: String) { #expect(RecipeStep(name: name) == nil) }
 
   @Test func stepsThatTrainComeFirstAndInTheirOrder() throws {
     let recipe = try Recipe.parse("static_int8_floatio+qat+cluster8+prune50+prune25_channels")

@@ -5,7 +5,7 @@ import AssayBase
 /// Steps are data here; AssayCompress does them. Their names are parts of recipes' names: `prune50`,
 /// `prune50_2x4`, `prune50_block1x16`, `prune50_channels`, `cluster8`, `cluster8_linear`,
 /// `cluster16_per_channel`, `qat`, `qat_learned`.
-public enum TrainingStep: Sendable, Hashable {
+public enum RecipeStep: Sendable, Hashable {
   /// Weights of small magnitude become zero and stay so, or channels leave the network.
   case prune(Pruning)
   /// The weights of a layer take few values.
