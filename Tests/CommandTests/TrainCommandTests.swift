@@ -42,7 +42,7 @@ struct TrainCommandTests {
   }
 
   @Test(
-    "one command goes from folders of pictures to a table of variants, and goes on at once"
+    "one command goes from folders of pictures to a table of five variants, and goes on at once"
   )
   func fireDetection() throws {
     try withFolder { folder in
@@ -56,14 +56,16 @@ struct TrainCommandTests {
       let variants = json["variants"]?.array ?? []
       #expect(
         variants.compactMap { $0["variant"]?.string } == [
-          "float32", "dynamic_int8", "float16",
+          "float32", "dynamic_int8", "float16", "cluster8+dynamic_int8", "prune50+dynamic_int8",
         ]
       )
       #expect(variants.allSatisfy { $0["score"]?["count"]?.int == 16 })
       let sizes = variants.compactMap { $0["bytes"]?.int }
-      #expect(sizes.count == 3 && sizes[1] < sizes[0] / 3 && sizes[2] < sizes[0] * 6 / 10)
+      #expect(sizes.count == 5 && sizes[1] < sizes[0] / 3 && sizes[2] < sizes[0] * 6 / 10)
+      let deflated = variants.compactMap { $0["deflatedBytes"]?.int }
+      #expect(deflated[3] < deflated[1] && deflated[4] < deflated[1])
       #expect(json["cautions"]?.array?.isEmpty == false)
-      #expect(try Host.list(folder + "/out/models").count == 3)
+      #expect(try Host.list(folder + "/out/models").count == 5)
       let page = try MappedFile(path: folder + "/out/report.html").view.utf8 ?? ""
       #expect(page.contains("<figcaption>loss") && page.contains("synthetic"))
       #expect(try Host.list(folder + "/board").contains("validation"))

@@ -24,6 +24,11 @@ let trainCommand = CommandSpec(
     Option("--freeze", .repeated("PATTERN"), "leave layers with such names as they are"),
     Option("--last", .value("N"), "train only the last N layers that have weights"),
     Option("--recipes", .value("LIST"), "variants (default: float32,dynamic_int8,float16)"),
+    Option(
+      "--tune-epochs",
+      .value("N"),
+      "passes for each step of a recipe that trains (default: a fifth of --epochs)"
+    ),
   ] + Shared.importing,
   examples: [
     (
@@ -45,7 +50,6 @@ let trainCommand = CommandSpec(
   )
   let recipes = try (arguments.words("--recipes") ?? ["float32", "dynamic_int8", "float16"])
     .map { try Quantizing.recipe(named: $0) }
-  for recipe in recipes { try recipe.refuseTraining() }
   let path = arguments.operands[0]
   let model = try Shared.model(path, arguments, console)
   let target = try TrainingTarget(model.graph)
@@ -63,14 +67,25 @@ let trainCommand = CommandSpec(
   var log = try TrainingLog(folder: plan.folder, board: plan.board, isContinued: !plan.isRestarted)
   var training = TrainingRun(plan: plan, loss: target.loss)
   training.isTrainable = { _, node in !frozen.names.contains(node.name) }
+  training.freezesNormalization = frozen.freezesNormalization
   let run = try training.run(target.graph, sets, &log, console)
+  let epochs = try arguments.integer("--tune-epochs") ?? max(1, plan.epochs / 5)
   let shop = VariantShop(
     plan: plan,
     sets: sets,
+    tuning: VariantShop.Tuning(
+      clusterEpochs: epochs,
+      pruneEpochs: epochs,
+      quantizeEpochs: epochs,
+      learningRate: plan.learningRate / 10,
+      pruneRate: plan.learningRate
+    ),
+    loss: target.loss,
+    trainingGraph: nil,
     stem: Shared.stem(path),
     console: console
   )
-  var variants = try shop.make(recipes, of: model.graph.takingConstants(of: run.graph))
+  var variants = try shop.make(recipes, of: model.graph.takingConstants(of: run.graph), &log)
   try shop.measure(&variants)
   let result = TrainingResult(
     name: Shared.stem(path),
@@ -137,6 +152,8 @@ private struct TrainingTarget {
 private struct FrozenLayers {
   /// The names of their nodes.
   let names: Set<String>
+  /// Whether no batch normalization is trained; its averages must not move then.
+  let freezesNormalization: Bool
   /// What is trained, in words.
   let summary: String
 
@@ -171,6 +188,9 @@ private struct FrozenLayers {
       throw Diagnostic("TRN044", "every layer is frozen", remedy: "freeze fewer")
     }
     names = frozen
+    freezesNormalization = graph.nodes.allSatisfy {
+      !($0.op is BatchNorm) || frozen.contains($0.name)
+    }
     summary =
       frozen.isEmpty
       ? "all \(layers.count) layers with weights are trained"

@@ -47,8 +47,24 @@ struct TrainedVariant {
 
 /// Makes variants of a trained network and finds out what each is worth.
 struct VariantShop {
+  /// How variants whose recipes train are fine-tuned.
+  struct Tuning {
+    var clusterEpochs: Int
+    var pruneEpochs: Int
+    var quantizeEpochs: Int
+    /// For all steps but pruning.
+    var learningRate: Float
+    /// For pruning, which takes more away.
+    var pruneRate: Float
+  }
+
   let plan: TrainingPlan
   let sets: TrainingSets
+  let tuning: Tuning
+  let loss: Loss
+  /// The trained network with its training operators; `nil` to fine-tune it in the form in which it is
+  /// written.
+  let trainingGraph: Graph?
   /// The stem of the files' names.
   let stem: String
   let console: Console
@@ -58,16 +74,22 @@ struct VariantShop {
   /// - Parameter graph: the trained network, without training operators.
   func make(
     _ recipes: [Recipe],
-    of graph: Graph
+    of graph: Graph,
+    _ log: inout TrainingLog
   ) throws -> [TrainedVariant] {
     let canonical = try canonicalized(graph)
     var variants: [TrainedVariant] = []
     for recipe in recipes {
-      let maker = VariantMaker(canonical, threads: plan.threads, feed: calibrate)
-      let made = try maker.make(recipe)
-      for finding in made.diagnostics where finding.severity != .note { console.report(finding) }
+      let (weights, integers) = try trained(canonical, recipe, &log)
+      var variant = integers ?? weights
+      if integers == nil {
+        let maker = VariantMaker(weights, threads: plan.threads, feed: calibrate)
+        let made = try maker.make(plain(recipe))
+        for finding in made.diagnostics where finding.severity != .note { console.report(finding) }
+        variant = made.graph
+      }
       let path = Host.join(plan.modelFolder, "\(stem)-\(recipe.name).tflite")
-      try exportModel(made.graph, to: path, description: "assay \(assayVersion) \(recipe.name)")
+      try exportModel(variant, to: path, description: "assay \(assayVersion) \(recipe.name)")
       let bytes = try MappedFile(path: path).view
       variants.append(
         TrainedVariant(
@@ -81,6 +103,13 @@ struct VariantShop {
       )
     }
     return variants
+  }
+
+  /// A recipe without its steps that train.
+  private func plain(_ recipe: Recipe) -> Recipe {
+    var result = recipe
+    result.training = []
+    return result
   }
 
   /// Shows representative pictures to a calibrator.

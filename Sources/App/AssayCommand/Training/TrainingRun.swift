@@ -23,6 +23,8 @@ struct TrainingRun {
   var loss: Loss
   /// Which constants are trained; `nil` for all.
   var isTrainable: ((_ name: String, _ node: Node) -> Bool)?
+  /// Whether batch normalizations keep to their moving averages, as frozen ones do.
+  var freezesNormalization = false
   /// How moving averages of batch normalizations move, by node.
   var momenta: [String: Float] = [:]
 
@@ -75,6 +77,7 @@ struct TrainingRun {
       options: options,
       compilation: compilation
     )
+    trainer.model.freezesNormalization = freezesNormalization
     // The log is a value of the caller's: what observers add lies in a box meanwhile.
     let box = LogBox(log)
     let progress = TrainingProgress(
