@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert inspect run classify bench verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
     return
   fi
   if [ "$command" = train ]; then
@@ -27,6 +27,7 @@ _assay() {
     "convert --fallback") COMPREPLY=($(compgen -W "float refuse" -- "$word")); return;;
     "convert --io-layout") COMPREPLY=($(compgen -W "keep nhwc nchw" -- "$word")); return;;
     "convert --ir-version") COMPREPLY=($(compgen -W "10 11" -- "$word")); return;;
+    "optimize --schedule") COMPREPLY=($(compgen -W "polynomial constant" -- "$word")); return;;
     "run --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "classify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "bench --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
@@ -50,6 +51,7 @@ _assay() {
   case "$command" in
     try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --skip --keep-float --fallback --calibration --representative --preprocess --limit --max-drop --labels --data --label-names --validation-limit --threads --io-layout --opset --ir-version --allow-custom --no-verify --certificate --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    optimize) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --output --data --labels --label-names --test --test-labels --holdout --preprocess --epochs --batch --learning-rate --augment --seed --schedule --begin --end --frequency --only --spare --spare-first --spare-last --no-resume --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
@@ -61,7 +63,7 @@ _assay() {
     rate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--properties --method --index --mode --reference --weights --boundaries --save-boundaries --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
-    train) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preprocess --freeze --last --recipes --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    train) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preprocess --freeze --last --recipes --tune-epochs --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     "train fire-detection") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preset --size --variants --json --quiet --help" -- "$word"));;
     "data fire-scenes") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --images --fire-part --size --seed --json --quiet --help" -- "$word"));;
     detect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --columns --labels --ignored --delimiter --gaps --statistics --detector --threshold --sample --seed --plot --scores --follow --idle --runtime --provider --threads --shape --json --quiet --help" -- "$word"));;

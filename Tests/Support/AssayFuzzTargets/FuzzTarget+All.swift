@@ -39,6 +39,12 @@ extension FuzzTarget {
       var left = 10_000
       try visit(try HDF5File(ByteView(bytes), limit: memory).root(), left: &left, depth: 0)
     },
+    FuzzTarget(name: "tfrecord") { bytes in
+      let records = try TFRecord.records(ByteView(bytes))
+      guard records.flatMap({ TFRecord.record($0.array) }) == bytes else {
+        throw Finding("\(records.count) records are not written as they were read")
+      }
+    },
     FuzzTarget(name: "npz") { bytes in
       _ = try NPZ.read(ByteView(bytes))
     },
