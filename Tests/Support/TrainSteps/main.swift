@@ -11,7 +11,7 @@ import FormatKeras
 // Trains a Keras network on given batches and prints the loss and the time of every step: what
 // Bench/measures/training.py compares with Keras.
 //
-// usage: train-steps MODEL.keras BATCHES.npz LOSS STEPS THREADS [--amsgrad] [--nodes]
+// usage: train-steps MODEL.keras BATCHES.npz LOSS STEPS THREADS RATE [--amsgrad] [--nodes]
 
 /// Batches that are used in turn.
 final class Cycle: BatchSource {
@@ -47,9 +47,10 @@ final class Recorder: TrainingObserver {
 
 func run() throws {
   let arguments = CommandLine.arguments
-  guard arguments.count >= 6, let loss = Loss(rawValue: arguments[3]),
-    let steps = Int(arguments[4]), let threads = Int(arguments[5])
-  else { throw Diagnostic("TRN000", "usage: train-steps MODEL BATCHES LOSS STEPS THREADS") }
+  guard arguments.count >= 7, let loss = Loss(rawValue: arguments[3]),
+    let steps = Int(arguments[4]), let threads = Int(arguments[5]),
+    let rate = Float(arguments[6])
+  else { throw Diagnostic("TRN000", "usage: train-steps MODEL BATCHES LOSS STEPS THREADS RATE") }
   let graph = try KerasFormat().importGraph(
     MappedFile(path: arguments[1]).view,
     options: ImportOptions(path: arguments[1])
@@ -67,7 +68,7 @@ func run() throws {
     optimizer: Optimizer(
       arguments.contains("--amsgrad") ? .adam(epsilon: 1e-8, isAMSGrad: true) : .adam()
     ),
-    schedule: Schedule(1e-3)
+    schedule: Schedule(rate)
   )
   options.validationInterval = steps
   var compilation = TrainableGraph.Options()
