@@ -276,7 +276,7 @@ let targets: [[Target]] = [
 
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
 let fuzzed: [Target.Dependency] =
-  graph + ["AssayCodec", "AssayData", "AssayFormat", "AssayTrain"]
+  graph + ["AssayCodec", "AssayData", "AssayFormat", "AssayTrain", "AssayDetect"]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [
   .target(

@@ -19,6 +19,23 @@ struct TCNAutoencoderTests {
     #expect(Set(convolutions.map(\.dilations.width)) == [1, 2, 4, 8, 16])
   }
 
+  @Test("it is made of operators that an Edge TPU has, dilated alike on both axes")
+  func devices() throws {
+    let graph = try TCNAutoencoder().network(length: 1050).graph
+    // TFLite's names: CONV_2D, ADD, AVERAGE_POOL_2D, RESHAPE, RESIZE_NEAREST_NEIGHBOR; activations are
+    // fused into what is before them.
+    let names = Set(graph.nodes.map(\.op.name))
+    #expect(
+      names == ["Conv2D", "Add", "AveragePool2D", "Reshape", "ResizeNearest", "ReLU"],
+      "\(names)"
+    )
+    for case let op as Conv2D in graph.nodes.map(\.op) {
+      #expect(op.dilations.width == op.dilations.height)
+    }
+    let longest = graph.values.map { $0.type.shape.dims.filter { $0 > 1 }.count }.max() ?? 0
+    #expect(longest <= 3)
+  }
+
   @Test("hyper-parameters shape it")
   func parameters() throws {
     var model = TCNAutoencoder()

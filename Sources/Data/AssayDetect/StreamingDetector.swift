@@ -12,6 +12,9 @@ public final class StreamingDetector {
     public var sample: Int
     /// Its score.
     public var score: Double
+    /// Whether it tells anything: not at the end of a series that is no whole number of the network's
+    /// periods, where there is no reconstruction.
+    public var isJudged = true
   }
 
   /// The most samples that come after a sample before its score is there.
@@ -104,6 +107,7 @@ public final class StreamingDetector {
     isFinished = true
     let reconstructed = network.outputLength(sampleCount)
     if reconstructed > errorCount { try reconstruct(upTo: reconstructed) }
+    let judged = reconstructed == sampleCount ? Int.max : reconstructed
     // What is beyond the last whole period has no reconstruction, which counts as 0.
     for channel in 0..<channelCount {
       for index in errorCount..<sampleCount {
@@ -111,7 +115,11 @@ public final class StreamingDetector {
       }
     }
     errorCount = sampleCount
-    return newScores()
+    return newScores().map { score in
+      var score = score
+      score.isJudged = score.sample + state.scoring.squaresAhead < judged
+      return score
+    }
   }
 
   /// Runs the network for the errors up to `end`, a multiple of the period.

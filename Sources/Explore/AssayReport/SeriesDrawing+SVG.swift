@@ -77,8 +77,10 @@ extension SeriesDrawing {
     let heading: Markup =
       isAlone ? "<text class=\"title\" x=\"\(left)\" y=\"18\">\(title)</text>" : ""
     let style: Markup = isAlone ? "<style>\(Self.style)</style>" : ""
+    // A page knows what an SVG is.
+    let space: Markup = isAlone ? " xmlns=\"http://www.w3.org/2000/svg\"" : ""
     return """
-      <svg xmlns="http://www.w3.org/2000/svg" class="series" role="img" viewBox="0 0 \(width) \(height)" \
+      <svg\(space) class="series" role="img" viewBox="0 0 \(width) \(height)" \
       width="\(width)" height="\(height)"><title>\(title)</title>\(style)\
       <rect class="paper" width="\(width)" height="\(height)"/>\(heading)\(marks)</svg>
       """

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayCodec
 import AssayData
+import AssayDetect
 import AssayFormat
 import AssayGraph
 import AssayTensor
@@ -58,6 +59,28 @@ extension FuzzTarget {
       let value = try Preprocessing.parse(String(decoding: bytes, as: UTF8.self))
       guard try Preprocessing.parse(value.text) == value else {
         throw Finding("\(value.text) does not read back")
+      }
+    },
+    FuzzTarget(name: "series") { bytes in
+      var lines = SeriesLines(channels: ["value"])
+      do {
+        var count = 0
+        for start in stride(from: 0, to: bytes.count, by: 7) {
+          count += try lines.append(Array(bytes[start..<min(start + 7, bytes.count)]))[0].count
+        }
+        count += try lines.finish()[0].count
+        guard count == lines.sampleCount else { throw Finding("\(count) samples were given out") }
+      } catch is Diagnostic {}
+      var options = SeriesOptions()
+      options.gaps = .interpolate
+      let series = try TimeSeries.read(ByteView(bytes), options)
+      guard series.values.allSatisfy({ $0.count == series.count && $0.allSatisfy(\.isFinite) })
+      else { throw Finding("a series of \(series.count) samples has gaps or uneven channels") }
+    },
+    FuzzTarget(name: "detector") { bytes in
+      let state = try DetectorState(json: try JSON(parsing: bytes))
+      guard try DetectorState(json: state.json) == state else {
+        throw Finding("a detector does not survive writing")
       }
     },
     FuzzTarget(name: "protobuf") { bytes in

@@ -88,7 +88,7 @@ private struct ScorePrinter {
   mutating func print(_ scores: [StreamingDetector.Score]) {
     var text = ""
     for score in scores {
-      let isAlarm = threshold.map { score.score > $0 } ?? false
+      let isAlarm = score.isJudged && (threshold.map { score.score > $0 } ?? false)
       if isAlarm { alarmCount += 1 }
       if isJSON {
         let json: JSON = .object([
