@@ -113,9 +113,11 @@ struct TrainingResult {
         ? "latency was not measured: LiteRT is not installed (assay doctor)"
         : "latency was not measured (--no-latency)"
     }
+    let isNoisy = variants.contains { $0.records.contains { $0.verdict != .valid } }
     return
       "latency: median of one inference on LiteRT \(record.version), 1 thread, quick; assay bench "
       + "measures it thoroughly"
+      + (isNoisy ? "; invalid ones varied too much to count, as on a busy machine" : "")
   }
 
   /// The classes of the trained network and what they were taken for.
