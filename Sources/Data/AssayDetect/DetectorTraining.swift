@@ -58,7 +58,7 @@ public struct DetectorTraining: Sendable {
 
   /// A training that comes as far at a fraction of the cost: windows at random offsets, few at a time and
   /// therefore in many steps, a high rate after a warm-up, and a cosine down to a hundredth of it.
-  public static func fast(steps: Int = 28_000) -> DetectorTraining {
+  public static func fast(steps: Int = 24_000) -> DetectorTraining {
     var training = DetectorTraining()
     training.batch = 2
     training.steps = steps

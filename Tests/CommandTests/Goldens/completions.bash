@@ -68,7 +68,7 @@ _assay() {
     "data fire-scenes") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --images --fire-part --size --seed --json --quiet --help" -- "$word"));;
     detect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --columns --labels --ignored --delimiter --gaps --statistics --detector --threshold --sample --seed --plot --scores --follow --idle --runtime --provider --threads --shape --json --quiet --help" -- "$word"));;
     "data mackey-glass") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --base --seed --series --length --anomalies --noise --noise-range --min-distance --min-cut --search --derivatives --anomaly-window --ignored --tau --exponent --beta --gamma --history --step --base-length --save-base --lyapunov --force --json --quiet --help" -- "$word"));;
-    "train tcn-autoencoder") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --output --preset --seed --steps --epochs --batch --window --rate --patience --scaling --dilations --filters --kernel --stacks --dropout --bottleneck --latent-rate --pooling --causal --length --restart --threads --columns --labels --ignored --delimiter --gaps --json --quiet --help" -- "$word"));;
+    "train tcn-autoencoder") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --output --preset --seed --steps --epochs --batch --window --rate --patience --scaling --dilations --filters --kernel --stacks --dropout --bottleneck --latent-rate --pooling --causal --length --integer-steps --restart --threads --columns --labels --ignored --delimiter --gaps --json --quiet --help" -- "$word"));;
     completions) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
   esac
 }

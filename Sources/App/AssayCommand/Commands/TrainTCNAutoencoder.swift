@@ -1,6 +1,7 @@
 import AssayBase
 import AssayCatalog
 import AssayCodec
+import AssayCompress
 import AssayData
 import AssayDetect
 import AssayFormat
@@ -21,7 +22,8 @@ let trainTCNAutoencoderCommand = CommandSpec(
     are rare. The folder gets model.tflite and model.onnx, their float16, dynamic_int8 and static_int8
     variants, detector.json with the statistics of the training series, and windows.npy, which 'assay
     try', 'verify' and 'convert' take as --representative data.
-    The same series, options and seed give the same files, for any number of threads. A training that
+    static_int8 is trained on for a while with the rounding of its integers in place: 8 bits blur what weak
+    anomalies stand out by. The same series, options and seed give the same files, for any number of threads. A training that
     was stopped goes on where it was when the command is given again.
     """,
   options: [
@@ -62,6 +64,11 @@ let trainTCNAutoencoderCommand = CommandSpec(
     Option("--pooling", .choice(["average", "max"]), "default: average"),
     Option("--causal", .flag, "convolutions that see no later samples"),
     Option("--length", .value("N"), "samples that the written models take (default: 1050)"),
+    Option(
+      "--integer-steps",
+      .value("N"),
+      "steps in which a copy learns to live with 8 bits, for static_int8 (default: 2000; 0: none)"
+    ),
     Option("--restart", .flag, "begin anew although a training was stopped here"),
     Shared.threads,
   ] + SeriesArguments.options,
@@ -82,6 +89,8 @@ private struct DetectorJob {
   let threads: Int
   var training: DetectorTraining
   var length: Int
+  /// Steps of training with the rounding of integers.
+  var integerSteps: Int
 
   init(_ arguments: Arguments) throws {
     self.arguments = arguments
@@ -117,6 +126,8 @@ private struct DetectorJob {
       if isFull { training.steps = steps } else { training = .fast(steps: steps) }
     }
     length = try arguments.integer("--length") ?? 1050
+    integerSteps =
+      try arguments.integer("--integer-steps", minimum: 0) ?? min(2000, training.steps / 4)
     training.seed = UInt64(try arguments.integer("--seed", minimum: 0) ?? 0)
     training.batch = try arguments.integer("--batch") ?? training.batch
     training.window = try arguments.integer("--window") ?? training.window
@@ -156,10 +167,13 @@ private struct DetectorJob {
     let start = Host.monotonicNanoseconds()
     try Host.makeFolders(folder)
     let checkpoint = training.checkpointPath ?? ""
-    if arguments.has("--restart") { try Host.remove(checkpoint) }
+    if arguments.has("--restart") {
+      try Host.remove(checkpoint)
+      try Host.remove(tuningFolder)
+    }
     if Host.exists(checkpoint) { console.note("going on with the training that was stopped here") }
     let run = try locating(path) { try training.prepared(series, threads: threads) }
-    let watcher = DetectorProgress(console, batch: training.batch)
+    let watcher = DetectorProgress(console)
     run.trainer.observers.append(watcher)
     let outcome = try run.trainer.run(run.source, validation: run.validation)
     console.endProgress()
@@ -176,8 +190,9 @@ private struct DetectorJob {
       )
     }
     let network = try TemporalNetwork(canonicalized(run.trainer.graph))
-    let written = try write(network, console)
+    let written = try write(network, run.source, console)
     try Host.remove(checkpoint)
+    try Host.remove(tuningFolder)
     let losses = run.trainer.history.map { JSON($0.training.loss) }
     try console.result(
       .object([
@@ -202,38 +217,37 @@ private struct DetectorJob {
   }
 
   /// Writes the models, the statistics and some windows; looks at the series with each variant.
-  private func write(_ network: TemporalNetwork, _ console: Console) throws -> Written {
-    let graph = try network.graph(length: length / network.period * network.period)
+  private func write(
+    _ network: TemporalNetwork,
+    _ source: WindowSource,
+    _ console: Console
+  ) throws -> Written {
+    let graph = try network.graph(length: network.outputLength(length))
     let standardization = training.standardization(of: series)
     let scaled = standardization.applied(to: series)
-    let windows = try representative(scaled, network, graph)
+    let windows = try representative(scaled, of: network.outputLength(length))
     try AtomicFile.write(try NPY.write(windows), to: Host.join(folder, "windows.npy"))
-    let input = graph[graph.inputs[0]].name
-    let shape = graph[graph.inputs[0]].type.shape
-    let samples = windows.floats()
-    let maker = VariantMaker(graph, threads: threads) { calibrator in
-      for start in stride(from: 0, to: samples.count, by: shape.count) {
-        let window = Array(samples[start..<start + shape.count])
-        try calibrator.observe([input: Tensor(window, shape)])
-      }
-    }
+    let maker = VariantMaker(graph, threads: threads) { try feed($0, windows, to: graph) }
     var variants: [DetectorVariant] = []
     var state: DetectorState?
     for name in ["float32", "float16", "dynamic_int8", "static_int8"] {
       console.progress("writing \(name)")
-      let made = try maker.make(try Recipe.parse(name))
+      let made =
+        name == "static_int8" && integerSteps > 0
+        ? try tuned(network, source, scaled, console).graph(length: network.outputLength(length))
+        : try maker.make(try Recipe.parse(name)).graph
       let stem = Host.join(folder, name == "float32" ? "model" : "model_\(name)")
       let bytes = try exportModel(
-        made.graph,
+        made,
         to: stem + ".tflite",
         description: "assay \(assayVersion) \(name)"
       )
       try exportModel(
-        made.graph,
+        made,
         to: stem + ".onnx",
         description: "assay \(assayVersion) \(name)"
       )
-      let variant = try TemporalNetwork(made.graph)
+      let variant = try TemporalNetwork(made)
       let result = try DetectionResult(
         name: Host.name(of: path),
         series: series,
@@ -256,7 +270,7 @@ private struct DetectorJob {
           name: name,
           file: stem + ".tflite",
           byteCount: bytes,
-          operatorCount: made.graph.nodes.count,
+          operatorCount: made.nodes.count,
           result: result
         )
       )
@@ -270,13 +284,52 @@ private struct DetectorJob {
     return Written(state: state, variants: variants)
   }
 
-  /// Windows from all over the series, for calibration.
-  private func representative(
-    _ scaled: [[Float]],
+  /// Where the training for integers keeps its state.
+  private var tuningFolder: String { Host.join(folder, "training.integers") }
+
+  /// The network of integers after a training with their rounding in place.
+  private func tuned(
     _ network: TemporalNetwork,
-    _ graph: Graph
-  ) throws -> Tensor {
-    let window = network.outputLength(length)
+    _ source: WindowSource,
+    _ scaled: [[Float]],
+    _ console: Console
+  ) throws -> TemporalNetwork {
+    var tuning = FineTuning(
+      epochs: max(1, integerSteps / source.batchesPerEpoch),
+      batch: training.batch,
+      learningRate: training.schedule.peak / 10,
+      loss: .logCosh,
+      threads: threads,
+      seed: training.seed
+    )
+    tuning.folder = tuningFolder
+    try Host.makeFolders(tuningFolder)
+    let windows = try representative(scaled, of: network.length)
+    let optimization = Optimization(
+      network.graph,
+      try Recipe.parse("qat+static_int8"),
+      tuning,
+      source: source,
+      calibrate: { try feed($0, windows, to: network.graph) }
+    )
+    optimization.observer = { _, _ in DetectorProgress(console, phase: "integers: ") }
+    guard let integers = try optimization.run().integers else {
+      throw Diagnostic("DTC032", "the network of integers was not made")
+    }
+    return try TemporalNetwork(integers)
+  }
+
+  /// Shows windows to a calibrator.
+  private func feed(_ calibrator: Calibrator, _ windows: Tensor, to graph: Graph) throws {
+    let (name, shape) = (graph[graph.inputs[0]].name, graph[graph.inputs[0]].type.shape)
+    let samples = windows.floats()
+    for start in stride(from: 0, to: samples.count, by: shape.count) {
+      try calibrator.observe([name: Tensor(Array(samples[start..<start + shape.count]), shape)])
+    }
+  }
+
+  /// Windows from all over the series, for calibration.
+  private func representative(_ scaled: [[Float]], of window: Int) throws -> Tensor {
     guard window <= series.count else {
       throw Diagnostic(
         "DTC004",
@@ -350,12 +403,12 @@ private struct DetectorVariant {
 /// Shows how a training goes on.
 private final class DetectorProgress: TrainingObserver {
   private let console: Console
-  private let batch: Int
+  private let phase: String
   private var mean = 0.0
 
-  init(_ console: Console, batch: Int) {
+  init(_ console: Console, phase: String = "") {
     self.console = console
-    self.batch = batch
+    self.phase = phase
   }
 
   func isDiverged(_ outcome: TrainingOutcome) -> Bool {
@@ -367,7 +420,7 @@ private final class DetectorProgress: TrainingObserver {
     mean = step.step == 0 || mean == 0 ? step.loss : 0.98 * mean + 0.02 * step.loss
     guard step.step % 5 == 0 || step.step + 1 == step.steps else { return }
     console.progress(
-      "step \(step.step + 1)/\(step.steps), log-cosh \(Text.significant(mean)), "
+      "\(phase)step \(step.step + 1)/\(step.steps), log-cosh \(Text.significant(mean)), "
         + "\(Text.significant(step.samplesPerSecond)) windows/s, \(Text.time(step.remaining * 1e9)) left"
     )
   }
