@@ -133,6 +133,19 @@ import Testing
     #expect(again.outputs.map(again.outputName) == ["y"])
   }
 
+  @Test func plainSmallIntegersAreComputedInWideOnes() throws {
+    var graph = Graph(name: "bytes")
+    let x = graph.addInput("x", TensorType(.uint8, [2]))
+    graph.outputs = try graph.addNode("y", Binary(.multiply), [x, x])
+    let again = try format.importGraph(
+      joined(try format.exportGraph(graph, options: ExportOptions())),
+      options: ImportOptions()
+    ).graph
+    #expect(again[again.outputs[0]].type.dtype == .uint8)
+    let product = try #require(again.nodes.first { $0.op is Binary })
+    #expect(again[product.outputs[0]].type.dtype == .int32)
+  }
+
   @Test func typesThatTheSchemaLacksAreRefused() throws {
     var graph = Graph(name: "small")
     let x = graph.addInput("x", TensorType(.float32, [2]))

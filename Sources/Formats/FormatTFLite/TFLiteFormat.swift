@@ -1,7 +1,6 @@
 import AssayBase
 import AssayFormat
 import AssayGraph
-import AssayTensor
 
 /// TensorFlow Lite flatbuffers (.tflite, schema version 3), which LiteRT runs.
 ///
@@ -55,7 +54,7 @@ public struct TFLiteFormat: ModelFormat {
 
   /// Graph -> the file, with a note for each operator that not every runtime has (TFL112).
   public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
-    let simple = try graph.decomposed { !canExport($0) }.withCopiedInputs()
+    let simple = try graph.decomposed { !canExport($0) }.withCopiedInputs().withWideArithmetic()
     var exporter = TFLiteExporter(simple, allowsCustom: options.allowsCustom)
     let record = try exporter.run(description: options.description)
     let parts = try record.write() + (ModelMetadata.archive(of: graph) ?? [])
@@ -67,31 +66,5 @@ public struct TFLiteFormat: ModelFormat {
     if let unary = op as? Unary { return unary.hasBuiltin }
     if let binary = op as? Binary { return binary.hasBuiltin }
     return op is any TFLiteOperator
-  }
-}
-
-extension Graph {
-  /// The graph with a copy wherever an input leaves as an output.
-  ///
-  /// LiteRT (2.3.0) gives such an output a buffer of its own that nothing writes to.
-  fileprivate func withCopiedInputs() throws -> Graph {
-    guard outputs.contains(where: inputs.contains) else { return self }
-    var result = self
-    for (index, id) in outputs.enumerated()
-    where inputs.contains(id) && self[id].type.shape.isStatic {
-      let name = outputName(id)
-      let copy = result.add(Value(name: name + "/copy", type: self[id].type))
-      result.nodes.append(
-        Node(
-          name: name + "/copy",
-          op: Reshape(self[id].type.shape.dims),
-          inputs: [id],
-          outputs: [copy]
-        )
-      )
-      result.outputs[index] = copy
-      result.outputNames[copy] = name
-    }
-    return result
   }
 }
