@@ -67,7 +67,7 @@ let trainTCNAutoencoderCommand = CommandSpec(
     Option(
       "--integer-steps",
       .value("N"),
-      "steps in which a copy learns to live with 8 bits, for static_int8 (default: 2000; 0: none)"
+      "steps in which a copy learns to live with 8 bits, for static_int8 (default: 1200; 0: none)"
     ),
     Option("--restart", .flag, "begin anew although a training was stopped here"),
     Shared.threads,
@@ -127,7 +127,7 @@ private struct DetectorJob {
     }
     length = try arguments.integer("--length") ?? 1050
     integerSteps =
-      try arguments.integer("--integer-steps", minimum: 0) ?? min(2000, training.steps / 4)
+      try arguments.integer("--integer-steps", minimum: 0) ?? min(1200, training.steps / 4)
     training.seed = UInt64(try arguments.integer("--seed", minimum: 0) ?? 0)
     training.batch = try arguments.integer("--batch") ?? training.batch
     training.window = try arguments.integer("--window") ?? training.window
