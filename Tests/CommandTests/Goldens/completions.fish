@@ -365,7 +365,7 @@ complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcomm
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l pooling -x -a 'average max' -d 'default  average'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l causal -d 'convolutions that see no later samples'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l length -r -d 'samples that the written models take (default  1050)'
-complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l integer-steps -r -d 'steps in which a copy learns to live with 8 bits, for static_int8 (default  2000; 0  none)'
+complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l integer-steps -r -d 'steps in which a copy learns to live with 8 bits, for static_int8 (default  1200; 0  none)'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l restart -d 'begin anew although a training was stopped here'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l threads -r -d 'threads of the runtime'
 complete -c assay -n '__fish_seen_subcommand_from train; and __fish_seen_subcommand_from tcn-autoencoder' -l columns -r -d 'the columns to take (default  all that are no time or label)'
