@@ -2,6 +2,7 @@ import AssayBase
 import AssayCodec
 import AssayFormat
 import AssayGraph
+import AssayReference
 import AssayTensor
 import FormatTFLite
 import Testing
@@ -144,6 +145,32 @@ import Testing
     #expect(again[again.outputs[0]].type.dtype == .uint8)
     let product = try #require(again.nodes.first { $0.op is Binary })
     #expect(again[product.outputs[0]].type.dtype == .int32)
+  }
+
+  /// 25 to 1050 pixels are found in fixed point; 2380 to 99,960 are not.
+  @Test(arguments: [(25, false), (2380, true)])
+  func longEnlargementsAreChosenByIndex(_ width: Int, _ isChosen: Bool) throws {
+    var graph = Graph(name: "long")
+    let quantization = Quantization(scale: 0.1, zeroPoint: 0)
+    let type = TensorType(.int8, [1, 1, width, 2], quantization: quantization)
+    let x = graph.addInput("x", type)
+    let y = graph.add(
+      Value(
+        name: "y",
+        type: TensorType(.int8, [1, 1, width * 42, 2], quantization: quantization)
+      )
+    )
+    let op = Resize2D(.nearest, size: Size2D(1, width * 42))
+    graph.nodes.append(Node(name: "y", op: op, inputs: [x], outputs: [y]))
+    graph.outputs = [y]
+    let bytes = joined(try format.exportGraph(graph, options: ExportOptions()))
+    let again = try format.importGraph(bytes, options: ImportOptions()).graph
+    #expect(again.nodes.contains { $0.op is Gather } == isChosen)
+    let elements = (0..<width * 2).map { Int8(truncatingIfNeeded: $0 * 7) }
+    let numbers = Tensor(elements, type.shape, dtype: .int8, quantization: quantization)
+    let wanted = try ReferenceEvaluator(graph).run(["x": numbers])[0].tensor
+    let got = try ReferenceEvaluator(again).run(["x": numbers])[0].tensor
+    #expect(got.floats() == wanted.floats())
   }
 
   @Test func typesThatTheSchemaLacksAreRefused() throws {

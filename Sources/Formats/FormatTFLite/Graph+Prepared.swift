@@ -77,4 +77,52 @@ extension Graph {
     }
     return result
   }
+
+  /// The graph with long enlargements of integers as a choice of pixels by index.
+  ///
+  /// LiteRT (2.3.0) finds the nearest pixel of 8-bit images in fixed point: it steps by the ratio in
+  /// 16 bits, rounded up, and drifts away where an axis has many pixels.
+  func withExactResizes() throws -> Graph {
+    func drifts(_ from: Int, _ to: Int) -> Bool {
+      guard from > 0, to > 0 else { return false }
+      let step = (from << 16) / to + 1
+      return (0..<to).contains { min(($0 * step) >> 16, from - 1) != $0 * from / to }
+    }
+    func axes(_ node: Node) -> [Int] {
+      guard let op = node.op as? Resize2D, op.kind == .nearest, !op.alignsCorners,
+        !op.usesHalfPixels, let input = node.inputs.first ?? nil, let output = node.outputs.first
+      else { return [] }
+      let (before, after) = (self[input].type, self[output].type)
+      guard before.dtype.bitWidth == 8, before.shape.isStatic, after.shape.isStatic else {
+        return []
+      }
+      let resized = [1, 2].filter { before.shape[$0] != after.shape[$0] }
+      return resized.contains { drifts(before.shape[$0], after.shape[$0]) } ? resized : []
+    }
+    guard nodes.contains(where: { !axes($0).isEmpty }) else { return self }
+    var result = self
+    result.nodes = []
+    for node in nodes {
+      let axes = axes(node)
+      guard !axes.isEmpty, var source = node.inputs.first ?? nil, let output = node.outputs.first
+      else {
+        result.nodes.append(node)
+        continue
+      }
+      for axis in axes {
+        var type = result[source].type
+        let (from, to) = (type.shape[axis], self[output].type.shape[axis])
+        type.shape.dims[axis] = to
+        let indices = Tensor((0..<to).map { Int32(clamping: $0 * from / to) }, [to])
+        let name = "\(node.name)/nearest\(axis)"
+        let chosen = result.addConstant(name + "/indices", indices)
+        let made = axis == axes.last ? output : result.add(Value(name: name, type: type))
+        result.nodes.append(
+          Node(name: name, op: Gather(axis: axis), inputs: [source, chosen], outputs: [made])
+        )
+        source = made
+      }
+    }
+    return result
+  }
 }

@@ -55,6 +55,7 @@ public struct TFLiteFormat: ModelFormat {
   /// Graph -> the file, with a note for each operator that not every runtime has (TFL112).
   public func exportModel(_ graph: Graph, options: ExportOptions) throws -> ExportedModel {
     let simple = try graph.decomposed { !canExport($0) }.withCopiedInputs().withWideArithmetic()
+      .withExactResizes()
     var exporter = TFLiteExporter(simple, allowsCustom: options.allowsCustom)
     let record = try exporter.run(description: options.description)
     let parts = try record.write() + (ModelMetadata.archive(of: graph) ?? [])
