@@ -69,8 +69,10 @@ extension SeriesDrawing {
     }
     let times = ticks(Double(range.lowerBound), Double(range.upperBound), isAlone ? 10 : 5)
     for tick in times {
+      // A long number at the right end must not leave the drawing.
+      let anchor: Markup = across(tick) > width - 40 ? "end" : "middle"
       marks += """
-        <text class="tick" text-anchor="middle" x="\(across(tick))" y="\(y - gap + 16)">\
+        <text class="tick" text-anchor="\(anchor)" x="\(across(tick))" y="\(y - gap + 16)">\
         \(Words.short(tick))</text>
         """
     }
