@@ -13,23 +13,6 @@ extension LayoutPlan {
   }
 }
 
-extension NodeView {
-  /// The rule of operators that work element by element with broadcasting.
-  ///
-  /// An operand of fewer axes lines up with the last ones, which another layout moves: then only the
-  /// Graph's own layout will do, unless the operand is a parameter or one number.
-  var broadcastRule: LayoutRule {
-    guard outputs.first?.shape.rank == 4 else { return .ordered }
-    for (index, type) in inputs.enumerated() {
-      guard let type, !isParameter[index], type.shape.rank < 4, type.shape.count != 1 else {
-        continue
-      }
-      return .ordered
-    }
-    return .agnostic
-  }
-}
-
 extension GraphExporter {
   /// An operand of a broadcasting operator as floats (or in its own type when it is not quantized),
   /// in the layout of the node.

@@ -322,21 +322,6 @@ extension GraphExporter {
   }
 }
 
-extension TensorType {
-  /// Whether the range of the quantized integers clamps at least as much as the activation.
-  func absorbs(_ activation: Activation) -> Bool {
-    guard activation != .none, let quantization, !quantization.isPerChannel,
-      let range = dtype.integerRange
-    else { return false }
-    let bounds = activation.bounds
-    return
-      (bounds.low == -.infinity
-      || quantization.quantize(bounds.low, to: Int.min / 2...Int.max / 2) <= range.lowerBound)
-      && (bounds.high == .infinity
-        || quantization.quantize(bounds.high, to: Int.min / 2...Int.max / 2) >= range.upperBound)
-  }
-}
-
 extension ONNXAttribute {
   static func ints(_ name: String, _ values: [Int]) -> ONNXAttribute {
     ONNXAttribute(name: name, payload: .ints(values.map(Int64.init)))
