@@ -19,17 +19,7 @@ struct CertificatePage {
     }
     let title = names[0] == names[1] ? names[0] : "\(names[1]) against \(names[0])"
     return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-      script-src 'unsafe-inline'; img-src data:">
-      <title>\(title): certificate</title>
-      <style>\(Page.style)\(CertificatePage.style)</style>
-      </head>
+      \(Page.head("\(title): certificate", style: Page.style + CertificatePage.style))
       <body>
       <header>
       <p class="brand"><b>assay</b> certificate</p>

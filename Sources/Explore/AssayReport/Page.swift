@@ -25,17 +25,7 @@ struct Page {
     let name =
       report.original.path.split(separator: "/").last.map(String.init) ?? report.original.path
     return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-      script-src 'unsafe-inline'; img-src data:">
-      <title>\(name): which variant to ship</title>
-      <style>\(Page.style)\(CertificatePage.style)</style>
-      </head>
+      \(Page.head("\(name): which variant to ship", style: Page.style + CertificatePage.style))
       <body>
       <header>
       <p class="brand"><b>assay</b> \(report.version) <span>\(Words.moment(report.madeAt))</span></p>

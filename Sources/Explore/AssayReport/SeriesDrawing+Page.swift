@@ -7,20 +7,7 @@ extension SeriesDrawing {
   /// series, every anomaly, and how it was judged.
   public func page(version: String) -> String {
     let document: Markup = """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-      <title>\(result.name): \(answer)</title>
-      <style>\(Page.style)\(Self.style)
-      .series{width:100%;height:auto}
-      .close-ups{display:grid;grid-template-columns:repeat(auto-fill,minmax(320px,1fr));gap:12px}
-      .close-ups figure{margin:0} .close-ups figcaption{font-size:.9em}
-      </style>
-      </head>
+      \(Page.head("\(result.name): \(answer)", style: Page.style + Self.style + Self.pageStyle, hasScript: false))
       <body>
       <header>
       <p class="brand"><b>assay</b> \(version)</p>
@@ -121,4 +108,13 @@ extension SeriesDrawing {
       \(row("samples", bySample))</tbody></table></section>
       """
   }
+}
+
+extension SeriesDrawing {
+  /// What the page has beside the drawing's own style.
+  fileprivate static let pageStyle: Markup = """
+    .series{width:100%;height:auto}
+    .close-ups{display:grid;grid-template-columns:repeat(auto-fill,minmax(320px,1fr));gap:12px}
+    .close-ups figure{margin:0} .close-ups figcaption{font-size:.9em}
+    """
 }

@@ -27,17 +27,7 @@ struct NetworkPage {
     let margin = 30.0
     let (width, height) = (layout.width + 2 * margin, layout.height + 2 * margin)
     return """
-      <!doctype html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-      script-src 'unsafe-inline'; img-src data:">
-      <title>\(drawing.title): network</title>
-      <style>\(NetworkPage.style)</style>
-      </head>
+      \(Page.head("\(drawing.title): network", style: NetworkPage.style))
       <body>
       <header>
       <div class="name"><h1>\(drawing.title)</h1><p>\(drawing.facts.joined(separator: " · "))</p></div>

@@ -85,17 +85,7 @@ public func renderTraining(_ report: TrainingReport) -> String {
   let method = report.method.map { key, value -> Markup in "<dt>\(key)</dt><dd>\(value)</dd>" }
   let curves = TrainingCurves(report.history).markup
   let page: Markup = """
-    <!doctype html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-    script-src 'unsafe-inline'; img-src data:">
-    <title>\(report.name): training</title>
-    <style>\(Page.style)\(TrainingCurves.style)</style>
-    </head>
+    \(Page.head("\(report.name): training", style: Page.style + TrainingCurves.style))
     <body>
     <header>
     <p class="brand"><b>assay</b> \(report.version) <span>\(Words.moment(report.madeAt))</span></p>
