@@ -161,7 +161,7 @@ let targets: [[Target]] = [
     "AssayCompress",
     graph + ["AssayAutodiff", "AssayEvaluator", "AssayKernels", "AssayQuantize", "AssayTrain"],
     settings: fast,
-    tests: ["AssayRewrite"]
+    tests: ["AssayHost", "AssayRewrite"]
   ),
   module(
     "Optimize",

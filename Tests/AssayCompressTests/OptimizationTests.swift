@@ -3,20 +3,13 @@ import AssayBase
 import AssayCompress
 import AssayEvaluator
 import AssayGraph
+import AssayHost
 import AssayKernels
 import AssayQuantize
 import AssayTensor
 import AssayTestSupport
 import AssayTrain
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Images whose class is the quarter that is brightest.
 private final class Quarters: BatchSource {
@@ -184,12 +177,8 @@ private func report(_ graph: Graph) -> [String: LayerReport] {
 
   @Test(arguments: [7, 23, 45, 61])
   func aKilledRunGoesOnToTheSameWeights(step: Int) throws {
-    let folder = "/tmp/assay-optimize-\(getpid())-\(step)"
-    unsafe mkdir(folder, 0o700)
-    defer {
-      for index in 1...3 { unsafe unlink("\(folder)/step-\(index).state") }
-      unsafe rmdir(folder)
-    }
+    let folder = try Host.makeTemporaryFolder("optimize")
+    defer { try? Host.remove(folder) }
     let whole = try optimized("prune50+cluster8")
     // Steps count anew in each of both trainings.
     let source = Quarters()

@@ -9,21 +9,6 @@ import Testing
 
 /// Projections and products of attention as exporters write them.
 @Suite struct AttentionTests {
-  private func check(_ graph: Graph, _ rng: inout SeededRNG) throws -> Graph {
-    let result = try canonicalized(graph)
-    try #require(result.validate().isEmpty)
-    let x = rng.tensor(graph[graph.inputs[0]].type.shape)
-    let want = try ReferenceEvaluator(graph).run(["x": x])
-    let got = try ReferenceEvaluator(result).run(["x": x])
-    try #require(got.map(\.name) == want.map(\.name))
-    for (a, b) in zip(got, want) {
-      try #require(a.tensor.type == b.tensor.type)
-      let difference = largestDifference(a.tensor.floats(), b.tensor.floats()).relative
-      try #require(difference < 1e-5, "\(graph.dump())\n\(result.dump())")
-    }
-    return result
-  }
-
   private func count(_ graph: Graph, _ isWanted: (any Operator) -> Bool) -> Int {
     graph.nodes.count { isWanted($0.op) }
   }
@@ -91,7 +76,7 @@ import Testing
       usesSplit: usesSplit,
       &rng
     )
-    let result = try check(graph, &rng)
+    let result = try checkedCanonical(graph, &rng)
     #expect(count(result) { $0 is FullyConnected } == 3)
     #expect(count(result) { $0 is AssayGraph.Slice || $0 is Split || $0 is Binary } == 0)
     // Queries, keys, values and the result: the product reads the keys as they lie.
@@ -114,7 +99,7 @@ import Testing
         [whole]
       )
     }
-    let result = try check(graph, &rng)
+    let result = try checkedCanonical(graph, &rng)
     #expect(count(result) { $0 is FullyConnected } == 1)
   }
 
@@ -149,7 +134,7 @@ import Testing
         let cut = AssayGraph.Slice(begin: begin, sizes: sizes)
         graph.outputs += try graph.addNode("cut\(number)", cut, [id])
       }
-      let result = try check(graph, &rng)
+      let result = try checkedCanonical(graph, &rng)
       if let first = result.nodes.first(where: { !($0.op is Unary) }), first.op is AssayGraph.Slice
       {
         earlier += 1

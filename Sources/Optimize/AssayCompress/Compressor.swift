@@ -218,9 +218,8 @@ public struct LayerReport: Sendable, Equatable {
       guard Graph.compressible.contains(node.op.name), node.inputs.count > 1,
         let id = node.inputs[1], let tensor = graph[id].constant, known.insert(id).inserted
       else { return nil }
-      if tensor.dtype.isInteger {
-        let numbers = tensor.integers()
-        return LayerReport(
+      func report<Number: Numeric & Hashable>(_ numbers: [Number]) -> LayerReport {
+        LayerReport(
           node: node.name,
           op: node.op.name,
           count: numbers.count,
@@ -228,14 +227,7 @@ public struct LayerReport: Sendable, Equatable {
           values: Set(numbers).count
         )
       }
-      let numbers = tensor.floats()
-      return LayerReport(
-        node: node.name,
-        op: node.op.name,
-        count: numbers.count,
-        zeros: numbers.count { $0 == 0 },
-        values: Set(numbers).count
-      )
+      return tensor.dtype.isInteger ? report(tensor.integers()) : report(tensor.floats())
     }
   }
 
