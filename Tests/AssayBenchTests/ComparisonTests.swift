@@ -33,7 +33,10 @@ private final class FakeWorker: WorkerLink {
     case "warmup": return .object(["samples": .array((0..<10).map { _ in 5000 })])
     case "block":
       turn += 1
-      return .object(["samples": .array((0..<5).map { .integer(Int64(5000 + turn * 10 + $0)) })])
+      return .object([
+        "samples": .array((0..<5).map { .integer(Int64(5000 + turn * 10 + $0)) }),
+        "begin": JSON(turn * 1000), "end": JSON(turn * 1000 + 500),
+      ])
     case "memory": return .object(["peak": 4096])
     default: return .emptyObject
     }
@@ -56,6 +59,23 @@ private final class Journal: Sendable {
   }
   var lines: [String] { state.withLock { $0.lines } }
   var mostAlive: Int { state.withLock { $0.most } }
+}
+
+/// Notes what it is told, and marks the records.
+private struct Onlooker: BenchWatcher {
+  let journal: Journal
+  func comparisonBegins(_ configurations: [Configuration]) {
+    journal.note("begins \(configurations.count)")
+  }
+  func trialBegins(_ configuration: Configuration, record: String) {
+    journal.note("\(configuration.variant) trial \(record.suffix(4))")
+  }
+  func turnBegins(record: String) { journal.note("turn \(record.suffix(4))") }
+  func turnEnds(record: String, window: Record.Window?) {
+    journal.note("turned \(record.suffix(4)) \(window.map { "\($0.begin)" } ?? "-")")
+  }
+  func trialEnds(_ record: inout Record) { record.environment["seen"] = true }
+  func comparisonEnds() { journal.note("ends") }
 }
 
 struct ComparisonTests {
@@ -94,6 +114,28 @@ struct ComparisonTests {
     #expect(rounds.allSatisfy { $0.sorted() == names })
     #expect(Set(rounds).count > 1)
     #expect(results.map(\.record.variant) == names)
+  }
+
+  @Test("a watcher is told of every trial and turn, and adds to the record before the verdict")
+  func watchers() throws {
+    let journal = Journal()
+    var comparison = comparison(journal, failures: ["b": "block", "c": "load"])
+    comparison.watchers = [Onlooker(journal: journal)]
+    let results = try comparison.run(["a", "b", "c"].map(configuration))
+    let lines = journal.lines
+    #expect(lines.first == "begins 3" && lines.last == "ends")
+    #expect(lines.filter { $0.contains("trial") } == ["a trial 0000", "b trial 0001"])
+    let rounds = Preset.quick.rounds
+    #expect(
+      lines.filter { $0.hasPrefix("turned 0000") }
+        == (1...rounds).map { "turned 0000 \($0 * 1000)" }
+    )
+    // The failed turn is ended too, without a window; after it there are no more.
+    #expect(lines.filter { $0.hasPrefix("turned 0001") } == ["turned 0001 -"])
+    #expect(lines.firstIndex(of: "turn 0000")! + 1 == lines.firstIndex(of: "a block"))
+    #expect(results.allSatisfy { $0.record.environment["seen"] == true })
+    #expect(results[0].record.windows.map(\.begin) == (1...rounds).map { Int64($0 * 1000) })
+    #expect(results[1].record.windows.isEmpty)
   }
 
   @Test("a record holds what its worker answered, in order")

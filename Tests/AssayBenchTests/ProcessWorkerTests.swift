@@ -97,6 +97,14 @@ private func comparison(_ folder: String = "/tmp") throws -> Comparison {
       // Drift is the machine's, not the runtime's.
       #expect(!record.reasons.contains { $0.code.hasPrefix("BEN11") })
       #expect(record.rounds.count == 4)
+      // Windows hold their samples and follow one another.
+      #expect(record.windows.count == 4)
+      var taken = record.samples[...]
+      for (window, count) in zip(record.windows, record.rounds) {
+        #expect(window.end - window.begin >= taken.prefix(count).reduce(0, +))
+        taken = taken.dropFirst(count)
+      }
+      #expect(zip(record.windows, record.windows.dropFirst()).allSatisfy { $0.end < $1.begin })
     }
   }
 

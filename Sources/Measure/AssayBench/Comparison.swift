@@ -23,6 +23,8 @@ public struct Comparison: Sendable {
   public var patience = 300.0
   /// Memory that must stay free when another worker is started, bytes.
   public var reserve: Int
+  /// What looks on and adds to the records.
+  public var watchers: [any BenchWatcher] = []
   /// Starts a worker.
   public var makeWorker: @Sendable (Configuration) throws -> any WorkerLink
   /// Free memory, bytes; `nil` when the system does not tell.
@@ -71,9 +73,12 @@ public struct Comparison: Sendable {
         session: session,
         index: index,
         command: command,
-        patience: patience
+        patience: patience,
+        watchers: watchers
       )
     }
+    for watcher in watchers { watcher.comparisonBegins(configurations) }
+    defer { for watcher in watchers { watcher.comparisonEnds() } }
     for trial in trials { trial.record.environment = environment }
     var meter = ProgressMeter(total: trials.count * (preset.rounds + 2))
     var random = SeededRNG(seed: seed)

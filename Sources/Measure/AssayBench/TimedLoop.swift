@@ -41,6 +41,8 @@ public struct BlockLimits: Sendable, Equatable {
   private let buffer: UnsafeMutableBufferPointer<UInt64>
   /// How many samples the last block has.
   public private(set) var count = 0
+  /// When the last block began and ended, on `Host.monotonicNanoseconds()`'s clock.
+  public private(set) var window: (begin: UInt64, end: UInt64) = (0, 0)
 
   /// Makes a loop that keeps at most `capacity` samples of a block.
   public init(capacity: Int = 1 << 17) {
@@ -58,6 +60,7 @@ public struct BlockLimits: Sendable, Equatable {
     count = 0
     let start = Host.monotonicNanoseconds()
     var now = start
+    defer { window = (start, now) }
     while !limits.isOver(count: count, elapsed: now &- start), unsafe count < buffer.count {
       let begin = Host.monotonicNanoseconds()
       try session.run()

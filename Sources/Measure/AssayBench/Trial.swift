@@ -13,16 +13,19 @@ final class Trial {
   private var isFailed = false
   private let patience: Double
   private var othersBusy: [Double] = []
+  private let watchers: [any BenchWatcher]
 
   init(
     _ configuration: Configuration,
     session: String,
     index: Int,
     command: [String],
-    patience: Double = 300
+    patience: Double = 300,
+    watchers: [any BenchWatcher] = []
   ) {
     self.configuration = configuration
     self.patience = patience
+    self.watchers = watchers
     let digits = String(index)
     record = Record(
       id: "\(session)-\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)",
@@ -110,10 +113,20 @@ final class Trial {
         )
       }
     }
+    if isAlive {
+      for watcher in watchers { watcher.trialBegins(configuration, record: record.id) }
+    }
   }
 
   /// One turn.
   func turn(_ preset: Preset) {
+    guard isAlive else { return }
+    for watcher in watchers { watcher.turnBegins(record: record.id) }
+    let turns = record.windows.count
+    defer {
+      let window = record.windows.count > turns ? record.windows.last : nil
+      for watcher in watchers { watcher.turnEnds(record: record.id, window: window) }
+    }
     step { worker in
       var request = preset.block.request("block")
       request["rewarmNs"] = JSON(Int(preset.rewarmNanoseconds))
@@ -123,6 +136,9 @@ final class Trial {
       if let others = answer["othersBusy"]?.double { othersBusy.append(others) }
       record.samples += taken
       record.rounds.append(taken.count)
+      if let begin = answer["begin"]?.int, let end = answer["end"]?.int {
+        record.windows.append(Record.Window(begin: Int64(begin), end: Int64(end)))
+      }
     }
   }
 
@@ -158,6 +174,7 @@ final class Trial {
       profile(profiledRuns)
     }
     end()
+    for watcher in watchers { watcher.trialEnds(&record) }
     record.finishedAt = Host.wallNanoseconds()
   }
 

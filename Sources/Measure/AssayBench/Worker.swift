@@ -17,7 +17,7 @@ import AssayTensor
 /// | first | | time of one inference, such as the first |
 /// | read | where to write the outputs | |
 /// | warmup | limits | samples |
-/// | block | limits | samples, processors that others kept busy |
+/// | block | limits | samples, when they began and ended, processors that others kept busy |
 /// | memory | | peak resident memory |
 /// | evaluate | an .npz with stacked inputs, where to write outputs | count |
 /// | profile | runs | operator times and placement of a session of its own |
@@ -91,6 +91,8 @@ public final class Worker {
       let samples = try block(BlockLimits(json: request), request)
       answer["othersBusy"] = load.processors().map { JSON($0) }
       answer["samples"] = .array(samples.map { .integer($0) })
+      answer["begin"] = .integer(Int64(clamping: loop.window.begin))
+      answer["end"] = .integer(Int64(clamping: loop.window.end))
     case "memory":
       answer["peak"] = JSON(Host.peakMemory() ?? 0)
     case "evaluate": answer["count"] = JSON(try evaluate(request))

@@ -36,6 +36,7 @@ extension Record {
     members["peakMemoryBytes"] = peakMemoryBytes.json
     members["samplesNs"] = .array(samples.map { .integer($0) })
     members["rounds"] = .array(rounds.map { JSON($0) })
+    members["windowsNs"] = .array(windows.map(\.json))
     members["warmupNs"] = .array(warmup.map { .integer($0) })
     members["accuracy"] = accuracy.json
     members["accuracyCount"] = JSON(accuracyCount)
@@ -56,8 +57,8 @@ extension Record {
   private static let members: Set<String> = [
     "schema", "id", "session", "finishedAt", "model", "artefact", "variant", "runtime", "provider",
     "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
-    "peakMemoryBytes", "samplesNs", "rounds", "warmupNs", "accuracy", "accuracyCount", "agreement",
-    "snrDb", "operators", "environment", "command", "verdict", "reasons",
+    "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
+    "agreement", "snrDb", "operators", "environment", "command", "verdict", "reasons",
   ]
 
   /// Reads a record.
@@ -106,6 +107,13 @@ extension Record {
     peakMemoryBytes = reader.figure("peakMemoryBytes", "a whole number", \.int)
     samples = reader.ints("samplesNs").map { Int64($0) }
     rounds = reader.ints("rounds")
+    for (index, element) in (json["windowsNs"]?.array ?? []).enumerated() {
+      if let window = Window(json: element) {
+        windows.append(window)
+      } else {
+        reader.fault("windowsNs[\(index)]", "two whole numbers")
+      }
+    }
     warmup = reader.ints("warmupNs").map { Int64($0) }
     accuracy = reader.figure("accuracy", "a number", \.double)
     accuracyCount = json["accuracyCount"] == nil ? 0 : reader.int("accuracyCount")

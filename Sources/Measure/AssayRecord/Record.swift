@@ -92,6 +92,8 @@ public struct Record: Sendable, Equatable {
   public var samples: [Int64]
   /// The number of samples of each round, in order.
   public var rounds: [Int]
+  /// When each round ran, in order; empty when that is not known.
+  public var windows: [Window]
   /// Latencies of the warm-up, nanoseconds.
   public var warmup: [Int64]
   /// Peak resident memory of the worker above a null worker, bytes.
@@ -150,6 +152,7 @@ public struct Record: Sendable, Equatable {
     )
     samples = []
     rounds = []
+    windows = []
     warmup = []
     peakMemoryBytes = .missing(reason: "not measured")
     accuracy = .missing(reason: "no labels")

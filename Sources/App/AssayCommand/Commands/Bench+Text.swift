@@ -1,0 +1,61 @@
+import AssayBase
+import AssayRecord
+
+/// What `bench` prints: the verdict, the latency with its intervals, then the details.
+func benchText(_ record: Record) -> String {
+  let summary = record.summary
+  func quantile(_ figure: Figure<Quantile>) -> String {
+    switch figure {
+    case .missing(let reason): return "-  (\(reason))"
+    case .value(let quantile):
+      let value = Text.time(Double(quantile.value))
+      guard case .value(let interval) = quantile.interval else { return value }
+      return "\(value)  [\(Text.time(Double(interval.lowerBound))), "
+        + "\(Text.time(Double(interval.upperBound)))]"
+    }
+  }
+  func time(_ figure: Figure<Int64>) -> String { figure.value.map { Text.time(Double($0)) } ?? "-" }
+  var text = """
+    \(record.verdict.rawValue): \(record.model.path) on \(record.runtime) \(record.version), \
+    \(record.placement["provider"]?.string ?? record.provider), \(record.threads) \
+    thread\(record.threads == 1 ? "" : "s")
+
+    """
+  guard !record.samples.isEmpty else {
+    return text + record.reasons.map { "\($0)\n" }.joined()
+  }
+  let initialization = record.initialization
+  text += """
+    latency p50     \(quantile(summary.p50))
+    latency p90     \(quantile(summary.p90))
+    latency p99     \(quantile(summary.p99))
+    throughput      \(summary.throughput.value.map { "\(Text.significant($0)) per second" } ?? "-")
+    initialization  read \(time(initialization.read)), compile \(time(initialization.compile)), \
+    first inference \(time(initialization.first))
+    peak memory     \(record.peakMemoryBytes.value.map { Text.bytes($0) } ?? "-") above a null worker
+    samples         \(record.samples.count) in \(record.rounds.count) rounds, after \
+    \(record.warmup.count) for warm-up
+
+    """
+  if let operators = record.operators.array, !operators.isEmpty {
+    text += "\n" + operatorTable(operators)
+    let profiled = operators.reduce(0) { $0 + ($1["ns"]?.double ?? 0) }
+    if let median = summary.p50.value?.value, profiled < Double(median) / 2 {
+      text += "the runtime's profiler is too coarse for this model: it saw less than half\n"
+    }
+  }
+  for reason in record.reasons { text += "\(reason)\n" }
+  return text
+}
+
+private func operatorTable(_ operators: [JSON]) -> String {
+  let times = operators.map { ($0, $0["ns"]?.double ?? 0) }
+  let total = times.reduce(0) { $0 + $1.1 }
+  let rows = times.sorted { $0.1 > $1.1 }.prefix(10).map { entry, time in
+    [
+      entry["kind"]?.string ?? "", entry["node"]?.string ?? "", Text.time(time),
+      total > 0 ? "\(Text.fixed(time / total * 100, 1)) %" : "",
+    ]
+  }
+  return Text.table(["operator", "node", "time", "share"], Array(rows), numeric: [2, 3])
+}
