@@ -186,11 +186,12 @@ let targets: [[Target]] = [
     "RuntimeReference",
     graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"]
   ),
-  module("Measure", "AssayRecord", ["AssayBase"], settings: fast),
+  module("Measure", "AssayStatistics", ["AssayBase"], settings: fast),
+  module("Measure", "AssayRecord", ["AssayBase", "AssayStatistics"], settings: fast),
   module(
     "Measure",
     "AssayBench",
-    base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayRecord"],
+    base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayStatistics", "AssayRecord"],
     settings: fast,
     tests: ["BenchWorker", "CAllocationCount"]
   ),

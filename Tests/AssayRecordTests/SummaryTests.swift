@@ -4,31 +4,6 @@ import Testing
 @testable import AssayRecord
 
 @Suite struct SummaryTests {
-  /// Ranks from scipy.stats.binom 1.17: the greatest r with cdf(r - 1) <= 0.025 and the least s with
-  /// sf(s - 1) <= 0.025.
-  @Test(arguments: [
-    (50, 6, 1...6), (50, 10, 2...9), (50, 35, 12...24), (50, 36, 12...25), (50, 100, 40...61),
-    (50, 367, 165...203), (50, 1000, 469...532), (50, 20000, 9861...10140),
-    (90, 36, 29...36), (90, 100, 84...96), (90, 368, 320...343), (90, 20000, 17916...18084),
-    (99, 368, 360...368), (99, 1000, 983...997), (99, 20000, 19772...19828),
-  ])
-  func ranksAreTheBinomialOnes(percent: Int, count: Int, expected: ClosedRange<Int>) {
-    #expect(quantileRanks(percent, count: count) == expected)
-  }
-
-  @Test(arguments: [(50, 1), (50, 5), (90, 1), (90, 35), (99, 100), (99, 367), (50, 0)])
-  func tooFewSamplesBoundNothing(percent: Int, count: Int) {
-    #expect(quantileRanks(percent, count: count) == nil)
-  }
-
-  @Test func hugeCountsNeitherOverflowNorTakeLong() throws {
-    let ranks = try #require(quantileRanks(99, count: 5_000_000))
-    #expect(ranks.contains(4_950_000))
-    // 1.96 deviations of sqrt(n q (1 - q)) = 222.5
-    #expect(abs(ranks.lowerBound - (4_950_000 - 436)) <= 2)
-    #expect(abs(ranks.upperBound - (4_950_000 + 437)) <= 2)
-  }
-
   @Test func percentilesAreOrderStatistics() throws {
     let samples = (1...1000).map { Int64($0 * 7 % 1009) }
     let sorted = samples.sorted()

@@ -1,4 +1,5 @@
 import AssayBase
+import AssayStatistics
 
 /// A quantile of a sample with the interval that the true quantile lies in.
 public struct Quantile: Sendable, Equatable {
@@ -60,9 +61,9 @@ public struct Summary: Sendable, Equatable {
       mean = .missing(reason: "no samples")
       throughput = .missing(reason: "no samples")
     }
-    p50 = quantile(50, ofSorted: sorted)
-    p90 = quantile(90, ofSorted: sorted)
-    p99 = quantile(99, ofSorted: sorted)
+    p50 = quantile(.p50, ofSorted: sorted)
+    p90 = quantile(.p90, ofSorted: sorted)
+    p99 = quantile(.p99, ofSorted: sorted)
     roundMedians = []
     guard rounds.allSatisfy({ $0 > 0 }), rounds.reduce(0, { $0 &+ $1 }) == samples.count else {
       return
@@ -83,93 +84,32 @@ extension Record {
 
 /// A percentile of samples in ascending order, with its 95 % confidence interval.
 ///
-/// - Parameters:
-///   - percent: 1...99.
-///   - sorted: samples in ascending order, nanoseconds.
+/// - Parameter sorted: samples in ascending order, nanoseconds.
 /// - Returns: a missing figure when fewer than `1 / (1 - q)` samples are there, since the percentile
 ///   would then be no more than the greatest of them.
-public func quantile(_ percent: Int, ofSorted sorted: [Int64]) -> Figure<Quantile> {
-  guard (1...99).contains(percent) else { return .missing(reason: "no percentile of 1 to 99") }
-  let needed = percent <= 50 ? 1 : (100 + 99 - percent) / (100 - percent)
-  guard sorted.count >= needed else {
+public func quantile(_ percentile: Percentile, ofSorted sorted: [Int64]) -> Figure<Quantile> {
+  guard sorted.count >= percentile.minimumCount else {
     return .missing(
       reason: sorted.isEmpty
-        ? "no samples" : "p\(percent) needs \(needed) samples, there are \(sorted.count)"
+        ? "no samples"
+        : "\(percentile) needs \(percentile.minimumCount) samples, there are \(sorted.count)"
     )
   }
-  // ceil(n q) in whole numbers; at least 1.
-  let rank = max(1, (sorted.count * percent + 99) / 100)
-  guard let ranks = quantileRanks(percent, count: sorted.count) else {
+  let value = sorted[percentile.rank(of: sorted.count) - 1]
+  guard let ranks = OrderStatistics.ranks(percentile, count: sorted.count) else {
     return .value(
       Quantile(
-        value: sorted[rank - 1],
+        value: value,
         interval: .missing(
-          reason: "\(sorted.count) samples do not bound p\(percent) with 95 % confidence"
+          reason: "\(sorted.count) samples do not bound \(percentile) with 95 % confidence"
         )
       )
     )
   }
   return .value(
     Quantile(
-      value: sorted[rank - 1],
+      value: value,
       interval: .value(sorted[ranks.lowerBound - 1]...sorted[ranks.upperBound - 1])
     )
   )
-}
-
-/// The ranks (from 1) of the samples that bound a percentile, 2.5 % of doubt on either side.
-///
-/// With B binomial(n, q): the lower rank is the greatest r with P(B < r) <= 2.5 %, the upper the
-/// least s with P(B >= s) <= 2.5 %.
-///
-/// - Returns: `nil` when no sample is low or high enough.
-func quantileRanks(_ percent: Int, count: Int) -> ClosedRange<Int>? {
-  guard count > 0 else { return nil }
-  let q = Double(percent) / 100
-  let odds = q / (1 - q)
-  let mode = min(count, Int(Double(count + 1) * q))
-  // Weights relative to that of the mode, outwards until they no longer count: no factorials, no
-  // overflow, and about sqrt(n) steps.
-  var below: [Double] = []
-  var weight = 1.0
-  var k = mode
-  while k > 0, weight > 1e-20 {
-    weight *= Double(k) / (Double(count - k + 1) * odds)
-    below.append(weight)
-    k -= 1
-  }
-  var above: [Double] = []
-  weight = 1
-  k = mode
-  while k < count, weight > 1e-20 {
-    weight *= Double(count - k) * odds / Double(k + 1)
-    above.append(weight)
-    k += 1
-  }
-  let total = below.reduce(0, +) + 1 + above.reduce(0, +)
-  let tail = 0.025 * total
-
-  // below[i] is the weight of mode - 1 - i, above[i] that of mode + 1 + i.
-  func lower() -> Int? {
-    var sum = 0.0
-    var value = mode - below.count
-    for weight in below.reversed() + [1] + above {
-      sum += weight
-      if sum > tail { return value >= 1 ? value : nil }
-      value += 1
-    }
-    return nil
-  }
-  func upper() -> Int? {
-    var sum = 0.0
-    var value = mode + above.count
-    for weight in above.reversed() + [1] + below {
-      sum += weight
-      if sum > tail { return value + 1 <= count ? value + 1 : nil }
-      value -= 1
-    }
-    return nil
-  }
-  guard let low = lower(), let high = upper(), low <= high else { return nil }
-  return low...high
 }
