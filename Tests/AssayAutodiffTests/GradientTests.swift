@@ -1,10 +1,11 @@
-import AssayAutodiff
 import AssayBase
 import AssayGraph
 import AssayKernels
 import AssayTensor
 import AssayTestSupport
 import Testing
+
+@testable import AssayAutodiff
 
 /// The gradient of every operator against finite differences, and its forward pass against the
 /// evaluator.
@@ -481,5 +482,78 @@ import Testing
     #expect(results[0] == results[1])
     #expect(results[0] == results[2])
     #expect(results[0].allSatisfy { $0.contains { $0 != 0 } })
+  }
+
+  @Test(
+    "a ReLU joined to the layer before it, and taken back by the normalization behind it, changes no bit",
+    arguments: [Unary.Kind.relu, .relu6, .reluN1To1]
+  )
+  func joinedActivations(kind: Unary.Kind) throws {
+    var rng = SeededRNG(seed: 4)
+    var graph = Graph(name: "network")
+    let x = graph.addInput("x", TensorType(.float32, [1, 9, 9, 3]))
+    func constant(_ name: String, _ shape: [Int]) -> ValueID {
+      graph.addConstant(name, rng.tensor(Shape(shape)))
+    }
+    func normalized(_ name: String, _ x: ValueID, _ channels: Int) throws -> ValueID {
+      let ones = Tensor([Float](repeating: 1, count: channels), [channels])
+      return try graph.addNode(
+        name,
+        BatchNorm(epsilon: 1e-3),
+        [
+          x, constant("\(name)/scale", [channels]), constant("\(name)/offset", [channels]),
+          constant("\(name)/mean", [channels]), graph.addConstant("\(name)/variance", ones),
+        ]
+      )[0]
+    }
+    let conv = try graph.addNode(
+      "conv",
+      Conv2D(padding: .same),
+      [x, constant("w", [20, 3, 3, 3]), constant("b", [20])]
+    )[0]
+    let first = try graph.addNode("act", Unary(kind), [conv])[0]
+    let a = try normalized("norm", first, 20)
+    let deep = try graph.addNode(
+      "depthwise",
+      DepthwiseConv2D(padding: .same),
+      [a, constant("d", [1, 3, 3, 20])]
+    )[0]
+    // Read twice: joined to its layer, but nothing takes it back.
+    let second = try graph.addNode("act2", Unary(kind), [deep])[0]
+    let both = try graph.addNode(
+      "both",
+      Binary(.add),
+      [try normalized("norm2", second, 20), second]
+    )[0]
+    graph.outputs = [both]
+    let inputs = (0..<4 * 81 * 3).map { _ in rng.normal() }
+
+    /// The gradients, and the node that the ReLUs' outputs are made by.
+    func gradients(_ graph: Graph) throws -> (all: [[Float]], outputs: [Float], joined: [Bool]) {
+      var options = TrainableGraph.Options()
+      options.hasInputGradients = true
+      options.seeds = [both]
+      let model = try TrainableGraph(graph, batch: 4, options: options)
+      let input = try #require(model.graph.inputs.first)
+      for index in inputs.indices { model.value(input)?[index] = inputs[index] }
+      try model.forward(training: true)
+      let seed = try #require(model.seed(model.seeds[0]))
+      for index in 0..<seed.count { seed[index] = Float(index % 7) - 2.5 }
+      try model.backward()
+      let joined = JoinedActivations(model.graph, seeds: model.seeds)
+      return (
+        model.parameters.map { $0.gradient?.array ?? [] }
+          + [model.gradient(ofInput: input)?.array ?? []],
+        model.value(model.seeds[0])?.array ?? [], joined.isTakenOver
+      )
+    }
+    let joined = try gradients(graph)
+    // What leaves the network stays as it is.
+    graph.outputs = [both, first, second, conv, deep]
+    let plain = try gradients(graph)
+    #expect(joined.joined.filter { $0 }.count == 2 && !plain.joined.contains(true))
+    #expect(joined.outputs == plain.outputs)
+    #expect(joined.all == plain.all)
+    #expect(joined.all.contains { $0.contains { $0 != 0 } })
   }
 }

@@ -274,6 +274,16 @@ private func floats(_ block: FloatBlock) -> [Float] {
           pool: pool
         )
         kernels.add(other.buffer, to: out.buffer, pool: pool)
+        kernels.combineRows(
+          out.buffer,
+          other.buffer,
+          p: q.buffer,
+          q: p.buffer,
+          r: r.buffer,
+          into: out.buffer,
+          bounds: (-1, 0.75),
+          pool: pool
+        )
         kernels.mask(
           out.buffer,
           x.buffer,

@@ -121,6 +121,7 @@ typedef struct {
   const float *gradient, *x, *p, *q, *r;
   float *out;
   int64_t rows, columns, step;
+  const float *bounds;
 } rows_job;
 
 INLINE int64_t rows_step(int64_t columns) { return max64(1, RUN / max64(columns, 1)); }
@@ -140,7 +141,7 @@ static void scale_rows_item(const void *context, int64_t item, int worker) {
 
 static void scale_rows(const float *x, const float *scale, const float *offset, float *out,
                        int64_t rows, int64_t columns, ck_pool *pool) {
-  rows_job job = {NULL, x, scale, NULL, offset, out, rows, columns, rows_step(columns)};
+  rows_job job = {NULL, x, scale, NULL, offset, out, rows, columns, rows_step(columns), NULL};
   ck_parallel(pool, (rows + job.step - 1) / job.step, scale_rows_item, &job);
 }
 
@@ -152,14 +153,24 @@ static void combine_rows_item(const void *context, int64_t item, int worker) {
   for (int64_t i = begin; i < end; i++) {
     const float *g = job->gradient + i * columns, *x = job->x + i * columns;
     float *out = job->out + i * columns;
+    if (job->bounds) {
+      float low = job->bounds[0], high = job->bounds[1];
+      _Pragma("clang loop vectorize(assume_safety)")
+      for (int64_t j = 0; j < columns; j++) {
+        float sum = g[j] * p[j] + x[j] * q[j] + r[j];
+        out[j] = x[j] > low && x[j] < high ? sum : 0;
+      }
+      continue;
+    }
     _Pragma("clang loop vectorize(assume_safety)")
     for (int64_t j = 0; j < columns; j++) out[j] = g[j] * p[j] + x[j] * q[j] + r[j];
   }
 }
 
 static void combine_rows(const float *gradient, const float *x, const float *p, const float *q,
-                         const float *r, float *out, int64_t rows, int64_t columns, ck_pool *pool) {
-  rows_job job = {gradient, x, p, q, r, out, rows, columns, rows_step(columns)};
+                         const float *r, float *out, int64_t rows, int64_t columns,
+                         const float *bounds, ck_pool *pool) {
+  rows_job job = {gradient, x, p, q, r, out, rows, columns, rows_step(columns), bounds};
   ck_parallel(pool, (rows + job.step - 1) / job.step, combine_rows_item, &job);
 }
 

@@ -12,6 +12,10 @@ protocol DifferentiableOperator: Operator {
   /// must be written after the last time that the same element of the other is read.
   var reusesGradient: Bool { get }
 
+  /// The activation that the operator bounds its output with, `.none` when it has none but could;
+  /// `nil` where an operator cannot, or takes its own back in its own way.
+  var outputBounds: Activation? { get }
+
   /// Whether a gradient flows to an input; `false` for indices and conditions.
   func flows(to input: Int) -> Bool
 
@@ -24,6 +28,7 @@ protocol DifferentiableOperator: Operator {
 extension DifferentiableOperator {
   var parameterInputs: [Int: Parameter.Role] { [:] }
   var reusesGradient: Bool { false }
+  var outputBounds: Activation? { nil }
   func flows(to input: Int) -> Bool { true }
 }
 
@@ -121,6 +126,12 @@ struct GradientSite {
   let outputGradients: [FloatBuffer?]
   /// Where the gradients of the inputs go; `nil` where none is wanted.
   let inputGradients: [FloatBuffer?]
+  /// What the output is bounded to: the node's own activation, or one that was joined to it.
+  let bounds: Activation
+  /// Whether the output's gradient comes with these bounds taken back.
+  let isTakenBack: Bool
+  /// What the node has to take back when it writes the gradient of input 0.
+  let takenBack: Activation
   /// What training leaves open about the node.
   let batchNormMomentum: Float
 

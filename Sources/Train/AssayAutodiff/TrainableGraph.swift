@@ -117,8 +117,9 @@ public final class TrainableGraph {
       values[role.id.index] = buffer
     }
     valueArena = FloatBlock(count: 0)
-    try placeValues()
-    try build(options)
+    let joined = JoinedActivations(graph, seeds: seeds)
+    try placeValues(joined)
+    try build(options, joined)
   }
 
   /// Whether an operator can stand between a parameter and a loss.
@@ -262,10 +263,11 @@ public final class TrainableGraph {
     return result
   }
 
-  private func placeValues() throws {
+  private func placeValues(_ joined: JoinedActivations) throws {
     // A value that another one merely renames lies where that one lies.
     var root = Array(graph.values.indices)
-    for node in graph.nodes where node.op is Reshape {
+    for (index, node) in graph.nodes.enumerated()
+    where node.op is Reshape || joined.isTakenOver[index] {
       if let input = node.inputs.first ?? nil { root[node.outputs[0].index] = root[input.index] }
     }
     var places: [Int: Int] = [:]
@@ -291,7 +293,7 @@ public final class TrainableGraph {
     }
   }
 
-  private func build(_ options: Options) throws {
+  private func build(_ options: Options, _ joined: JoinedActivations) throws {
     let parameterIndex = Dictionary(
       uniqueKeysWithValues: parameters.enumerated().compactMap { index, parameter in
         parameter.gradient == nil ? nil : (parameter.id, index)
@@ -348,10 +350,15 @@ public final class TrainableGraph {
           }
           return buffer(target, graph[id].type.shape.count)
         },
+        bounds: joined.bounds[index],
+        isTakenBack: joined.isTakenBack[index],
+        takenBack: joined.takenBack[index],
         batchNormMomentum: options.batchNormMomentums[node.name] ?? options.batchNormMomentum
       )
       let step = try locating("node '\(node.name)' (\(node.op.name))") {
-        try (node.op as? any DifferentiableOperator)?.gradientStep(site) ?? site.referenceStep()
+        joined.isTakenOver[index]
+          ? GradientStep(forward: {})
+          : try (node.op as? any DifferentiableOperator)?.gradientStep(site) ?? site.referenceStep()
       }
       steps[index] = step
       forwardSteps.append((index, step.forward))

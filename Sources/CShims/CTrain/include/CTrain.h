@@ -135,11 +135,13 @@ typedef struct {
   void (*_Nonnull scale_rows)(const float *_Nonnull x, const float *_Nonnull scale,
                               const float *_Nonnull offset, float *_Nonnull out, int64_t rows,
                               int64_t columns, ck_pool *_Nullable pool);
-  // out[i][j] = gradient[i][j] * p[j] + x[i][j] * q[j] + r[j]; out may be gradient.
+  // out[i][j] = gradient[i][j] * p[j] + x[i][j] * q[j] + r[j]; out may be gradient. With `bounds`, a
+  // low and a high one, 0 where x[i][j] does not lie between them.
   void (*_Nonnull combine_rows)(const float *_Nonnull gradient, const float *_Nonnull x,
                                 const float *_Nonnull p, const float *_Nonnull q,
                                 const float *_Nonnull r, float *_Nonnull out, int64_t rows,
-                                int64_t columns, ck_pool *_Nullable pool);
+                                int64_t columns, const float *_Nullable bounds,
+                                ck_pool *_Nullable pool);
 
   void (*_Nonnull adam)(const ct_adam *_Nonnull a, ck_pool *_Nullable pool);
   void (*_Nonnull sgd)(const ct_sgd *_Nonnull a, ck_pool *_Nullable pool);

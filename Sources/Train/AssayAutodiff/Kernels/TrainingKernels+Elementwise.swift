@@ -186,7 +186,7 @@ extension TrainingKernels {
     )
   }
 
-  /// `gradient * p + x * q + r` on each row.
+  /// `gradient * p + x * q + r` on each row; with `bounds`, 0 where x does not lie between them.
   func combineRows(
     _ gradient: FloatBuffer,
     _ x: FloatBuffer,
@@ -194,15 +194,19 @@ extension TrainingKernels {
     q: FloatBuffer,
     r: FloatBuffer,
     into output: FloatBuffer,
+    bounds: (low: Float, high: Float)? = nil,
     pool: ThreadPool
   ) {
     guard let table = unsafe table else {
       for index in 0..<output.count {
         let column = index % p.count
-        output[index] = gradient[index] * p[column] + x[index] * q[column] + r[column]
+        let sum = gradient[index] * p[column] + x[index] * q[column] + r[column]
+        let isInside = bounds.map { x[index] > $0.low && x[index] < $0.high } ?? true
+        output[index] = isInside ? sum : 0
       }
       return
     }
+    let limits = bounds.map { [$0.low, $0.high] }
     unsafe table.pointee.combine_rows(
       gradient.base,
       x.base,
@@ -212,6 +216,7 @@ extension TrainingKernels {
       output.base,
       Int64(output.count / p.count),
       Int64(p.count),
+      limits,
       pool.handle
     )
   }

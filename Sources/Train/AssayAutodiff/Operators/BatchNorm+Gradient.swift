@@ -21,6 +21,7 @@ extension BatchNorm: DifferentiableOperator {
     let (y, dy, dx) = (site.output, site.outputGradient, site.gradient(of: 0))
     let (dGamma, dBeta) = (site.gradient(of: 1), site.gradient(of: 2))
     let (context, epsilon, momentum) = (site.context, epsilon, site.batchNormMomentum)
+    let bounds = site.takenBack == .none ? nil : site.takenBack.bounds
     let rows = channels == 0 ? 0 : x.count / channels
     // What the backward pass needs: the mean and the inverse deviation that were used.
     let (center, inverse) = (context.keep(channels), context.keep(channels))
@@ -75,7 +76,16 @@ extension BatchNorm: DifferentiableOperator {
         r[c] = isBatch ? Float(-scale * total / Double(rows) - slope * Double(center[c])) : 0
       }
       if let dx {
-        context.training.combineRows(dy, x, p: p, q: q, r: r, into: dx, pool: context.pool)
+        context.training.combineRows(
+          dy,
+          x,
+          p: p,
+          q: q,
+          r: r,
+          into: dx,
+          bounds: bounds,
+          pool: context.pool
+        )
       }
     }
   }

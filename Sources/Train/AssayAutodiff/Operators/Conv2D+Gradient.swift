@@ -4,6 +4,7 @@ import AssayTensor
 
 extension Conv2D: DifferentiableOperator {
   var parameterInputs: [Int: Parameter.Role] { [1: .weight, 2: .bias] }
+  var outputBounds: Activation? { activation }
 
   func gradientStep(_ site: GradientSite) throws -> GradientStep {
     let (image, filter) = (try site.shape(0), try site.shape(1))
@@ -14,7 +15,7 @@ extension Conv2D: DifferentiableOperator {
         dilations: dilations,
         padding: padding,
         groups: image[3] / filter[3],
-        activation: activation
+        activation: site.bounds
       ),
       site.context
     )
@@ -22,7 +23,7 @@ extension Conv2D: DifferentiableOperator {
     let (dy, dx, dw, db) = (
       site.outputGradient, site.gradient(of: 0), site.gradient(of: 1), site.gradient(of: 2)
     )
-    let unclamp = site.unclamped(activation)
+    let unclamp = site.unclamped(site.bounds)
     let y = site.output
     return GradientStep {
       convolution.forward(x, weights, bias: bias, into: y)

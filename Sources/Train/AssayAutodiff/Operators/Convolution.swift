@@ -329,7 +329,7 @@ extension Window {
 extension GradientSite {
   /// Takes the bounds of an activation back: the output's gradient, changed in place.
   func unclamped(_ activation: Activation) -> () -> Void {
-    guard activation != .none else { return {} }
+    guard activation != .none, !isTakenBack else { return {} }
     let (context, gradient, output) = (context, outputGradient, output)
     return {
       context.training.mask(

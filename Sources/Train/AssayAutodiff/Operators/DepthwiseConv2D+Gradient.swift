@@ -5,6 +5,7 @@ import AssayTensor
 
 extension DepthwiseConv2D: DifferentiableOperator {
   var parameterInputs: [Int: Parameter.Role] { [1: .weight, 2: .bias] }
+  var outputBounds: Activation? { activation }
 
   func gradientStep(_ site: GradientSite) throws -> GradientStep {
     let (image, filter) = (try site.shape(0), try site.shape(1))
@@ -14,7 +15,7 @@ extension DepthwiseConv2D: DifferentiableOperator {
       dilations: dilations,
       padding: padding,
       groups: filter[3],
-      activation: activation
+      activation: site.bounds
     )
     window.inputChannels = window.outputChannels
     let multiplier = filter[3] / image[3]
@@ -25,7 +26,7 @@ extension DepthwiseConv2D: DifferentiableOperator {
     let x = repeated?.buffer ?? source
     let (y, dy) = (site.output, site.outputGradient)
     let (dx, dw, db) = (site.gradient(of: 0), site.gradient(of: 1), site.gradient(of: 2))
-    let unclamp = site.unclamped(activation)
+    let unclamp = site.unclamped(site.bounds)
     let hasSteps = window.strideHeight > 1 || window.strideWidth > 1
     let dense = DenseDepthwise(window)
     let spread = hasSteps && site.isActive ? FloatBlock(count: dense.count) : nil

@@ -236,7 +236,7 @@ extension Binary: DifferentiableOperator {
     let (a, b) = (try site.input(0), try site.input(1))
     let (y, dy) = (site.output, site.outputGradient)
     let targets = [site.gradient(of: 0), site.gradient(of: 1)]
-    let (context, bounds, kind) = (site.context, activation.bounds, kind)
+    let (context, kind) = (site.context, kind)
     let unclamp = site.unclamped(activation)
     let partials = [slope(0), slope(1)]
     let forward = try self.forward(a, b, y, spreads, context)
@@ -265,7 +265,6 @@ extension Binary: DifferentiableOperator {
         }
         if case .same = spread {} else { spread.collect(place, into: target, context) }
       }
-      _ = bounds
     }
   }
 

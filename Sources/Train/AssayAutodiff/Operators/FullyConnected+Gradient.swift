@@ -4,6 +4,7 @@ import AssayTensor
 
 extension FullyConnected: DifferentiableOperator {
   var parameterInputs: [Int: Parameter.Role] { [1: .weight, 2: .bias] }
+  var outputBounds: Activation? { activation }
 
   func gradientStep(_ site: GradientSite) throws -> GradientStep {
     let weightShape = try site.shape(1)
@@ -12,8 +13,8 @@ extension FullyConnected: DifferentiableOperator {
     let (x, weights, bias) = (try site.input(0), try site.input(1), site.optional(2))
     let (y, dy) = (site.output, site.outputGradient)
     let (dx, dw, db) = (site.gradient(of: 0), site.gradient(of: 1), site.gradient(of: 2))
-    let unclamp = site.unclamped(activation)
-    let (context, bounds) = (site.context, activation.bounds)
+    let unclamp = site.unclamped(site.bounds)
+    let (context, bounds) = (site.context, site.bounds.bounds)
     return GradientStep {
       context.training.multiply(
         ProductShape(m: rows, n: outputs, k: inputs),

@@ -5,6 +5,7 @@ import AssayTensor
 
 extension TransposeConv2D: DifferentiableOperator {
   var parameterInputs: [Int: Parameter.Role] { [1: .weight, 2: .bias] }
+  var outputBounds: Activation? { activation }
 
   func gradientStep(_ site: GradientSite) throws -> GradientStep {
     let (image, filter, output) = (try site.shape(0), try site.shape(1), site.outputShape)
@@ -44,8 +45,8 @@ extension TransposeConv2D: DifferentiableOperator {
     let turned = FloatBlock(count: weights.count)
     let turnedGradient = FloatBlock(count: dw == nil ? 0 : weights.count)
     let context = site.context
-    let (y, low, high) = (site.output, activation.bounds.low, activation.bounds.high)
-    let unclamp = site.unclamped(activation)
+    let (y, low, high) = (site.output, site.bounds.bounds.low, site.bounds.bounds.high)
+    let unclamp = site.unclamped(site.bounds)
     return GradientStep {
       Self.turn(weights, outputs, taps, inputs, into: turned.buffer)
       convolution.backward(
