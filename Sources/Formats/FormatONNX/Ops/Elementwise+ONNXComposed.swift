@@ -91,10 +91,13 @@ let composedElementwiseReaders: [String: ONNXReader] = [
   },
   "HardSigmoid": { call, into in
     let (alpha, beta) = (Double(call.float("alpha") ?? 0.2), Double(call.float("beta") ?? 0.5))
+    // Six times as high, so that the bounds are those of ReLU6, which every runtime joins to the sum;
+    // the usual slope of a sixth then needs no product before it.
+    let isSixth = abs(6 * alpha - 1) < 1e-6
     try into.compose(call) { into, x in
-      let line = try into.binary(call, .add, try into.binary(call, .multiply, x, alpha), beta)
-      let low = try into.binary(call, .maximum, line, 0)
-      return try into.binary(call, .minimum, low, 1)
+      let scaled = isSixth ? x : try into.binary(call, .multiply, x, 6 * alpha)
+      let line = try into.unary(call, .relu6, try into.binary(call, .add, scaled, 6 * beta))
+      return try into.binary(call, .multiply, line, 1.0 / 6)
     }
   },
   "ThresholdedRelu": { call, into in
