@@ -72,7 +72,7 @@ let targets: [[Target]] = [
       cSettings: fastC
     )
   ],
-  shim("CYAML"),
+  shim("CYAML"), shim("CProbe", settings: fastC),
   system("CSQLite"), system("CZlib"),
   module("Base", "AssayBase", [], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
@@ -187,11 +187,15 @@ let targets: [[Target]] = [
     graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"]
   ),
   module("Measure", "AssayStatistics", ["AssayBase"], settings: fast),
+  module("Measure", "AssayMachine", ["AssayBase", "AssayHost", "CProbe"]),
   module("Measure", "AssayRecord", ["AssayBase", "AssayStatistics"], settings: fast),
   module(
     "Measure",
     "AssayBench",
-    base + ["AssayCodec", "AssayHost", "AssayRuntime", "AssayStatistics", "AssayRecord"],
+    base + [
+      "AssayCodec", "AssayData", "AssayHost", "AssayMachine", "AssayRuntime", "AssayStatistics",
+      "AssayRecord",
+    ],
     settings: fast,
     tests: ["BenchWorker", "CAllocationCount"]
   ),
@@ -210,7 +214,7 @@ let targets: [[Target]] = [
     graph + [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
-      "AssayBench", "AssayStore", "AssayReport", "RuntimeReference",
+      "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -243,7 +247,8 @@ let targets: [[Target]] = [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
-        "AssayRecord", "AssayBench", "AssayStore", "AssayReport", "AssayProfile", "AssayDetect",
+        "AssayRecord", "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "AssayProfile",
+        "AssayDetect",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

@@ -313,4 +313,70 @@ struct AllocationTests {
     #expect(loop.count == 1000)
     #expect(count == 0)
   }
+
+  @Test("starts are told cold and warm, the counters with reasons, and memory in its parts")
+  func phases() throws {
+    let folder = try Host.makeTemporaryFolder("assay-bench")
+    defer { try? Host.remove(folder) }
+    let path = Host.join(folder, "model")
+    try AtomicFile.write([ByteView([UInt8](repeating: 1, count: 1 << 16))], to: path)
+    var comparison = try comparison(folder)
+    comparison.starts = 2
+    comparison.countsEvents = true
+    let result = try comparison.run([configuration(path)])
+    let record = try #require(result.first?.record)
+    let phases = try #require(record.phases)
+    #expect(phases.warm.count == 2)
+    #expect(phases.warm.allSatisfy { $0.total > 0 && $0.process > 0 && $0.first > 0 })
+    // A file system in memory cannot forget; then there is a reason and no number.
+    #expect(phases.cold.count == 2 || phases.coldReason != nil)
+    #expect(phases.cold.allSatisfy { ($0.cachedShare ?? 1) <= 0.01 })
+    let counters = try #require(record.counters)
+    #expect(counters.runs >= 5 && counters.wall > 0)
+    // The faulty runtime sleeps: the processor is idle most of the time.
+    #expect(counters.utilization < 0.9)
+    #expect(counters.events.count == 9)
+    let memory = try #require(record.memory)
+    #if os(Linux)
+    let peak = try #require(memory.peakResident.value)
+    #expect(peak >= memory.nullPeakResident.value ?? .max)
+    #endif
+    #expect(try Record(json: record.json).phases == record.phases)
+    #expect(try Record(json: record.json).counters == record.counters)
+    #expect(try Record(json: record.json).memory == record.memory)
+  }
+
+  @Test("memory that a model holds shows in every figure")
+  func memoryOfModel() throws {
+    var comparison = try comparison()
+    comparison.starts = 1
+    let results = try comparison.run([configuration("none"), configuration("grow@never:64")])
+    let memories = results.compactMap(\.record.memory)
+    try #require(memories.count == 2)
+    let ballast = 64 << 20
+    if let small = memories[0].proportional.value, let large = memories[1].proportional.value {
+      #expect(large - small > ballast * 9 / 10 && large - small < ballast * 12 / 10)
+    }
+    if let small = memories[0].groupPeak.value, let large = memories[1].groupPeak.value {
+      #expect(large - small > ballast * 9 / 10 && large - small < ballast * 12 / 10)
+    }
+  }
+
+  @Test("a worker that is bound runs where it was bound, and says so when it cannot be")
+  func binding() throws {
+    #if os(Linux)
+    let allowed = Host.allowedProcessors()
+    let last = try #require(allowed.last)
+    var bound = configuration("fine")
+    bound.processors = [last]
+    var beyond = configuration("fine")
+    beyond.processors = [1023]
+    let results = try comparison().run([bound, beyond])
+    #expect(results[0].record.environment["boundTo"] == .string("\(last)"))
+    #expect(results[0].record.samples.count >= 40)
+    #expect(results[1].record.reasons.map(\.code) == ["BEN114"])
+    // The parent stays where it was.
+    #expect(Host.allowedProcessors() == allowed)
+    #endif
+  }
 }

@@ -52,6 +52,7 @@ extension Catalog {
         rows: ImageCodec.allCases.map { Probe(name: $0.title, availability: $0.probe()) }
           + [Probe(name: "yaml", availability: YAML.probe())]
       ),
+      ProbeGroup(title: "measuring", rows: machineProbes()),
     ]
   }
 }

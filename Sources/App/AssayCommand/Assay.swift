@@ -109,5 +109,5 @@ public enum Assay {
   }
 
   /// Areas whose faults are the machine's and not the input's.
-  private static let environmentCodes: Set<String> = ["HST", "SET", "STO"]
+  private static let environmentCodes: Set<String> = ["HST", "PRE", "SET", "STO"]
 }

@@ -23,6 +23,12 @@ public struct Comparison: Sendable {
   public var patience = 300.0
   /// Memory that must stay free when another worker is started, bytes.
   public var reserve: Int
+  /// Starts of fresh workers, cold and warm each, that are measured for every configuration.
+  public var starts = 0
+  /// Whether a block is run under the counters of processor and kernel.
+  public var countsEvents = false
+  /// A picture whose way through the model is measured.
+  public var pipeline: PipelineRequest?
   /// What looks on and adds to the records.
   public var watchers: [any BenchWatcher] = []
   /// Starts a worker.
@@ -89,6 +95,7 @@ public struct Comparison: Sendable {
       while let trial = waiting.first, group.isEmpty || hasRoom(after: group) {
         waiting.removeFirst()
         progress(meter.step("preparing \(trial.configuration.title)"))
+        trial.measureStarts(starts) { try makeWorker(trial.configuration) }
         trial.start({ try makeWorker(trial.configuration) }, preset)
         group.append(trial)
       }
@@ -100,6 +107,8 @@ public struct Comparison: Sendable {
       }
       for trial in group {
         progress(meter.step("finishing \(trial.configuration.title)"))
+        if countsEvents { trial.count(preset) }
+        if let pipeline { trial.run(pipeline) }
         let outputs = Host.join(folder, "\(trial.record.id).npz")
         trial.finish(profiledRuns: profiledRuns, outputs: outputs)
         trial.record.environment["loadAfter"] = Host.loadAverage().map { JSON($0) } ?? .null

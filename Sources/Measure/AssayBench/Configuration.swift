@@ -16,6 +16,8 @@ public struct Configuration: Sendable {
   public var provider: Provider
   /// Threads of the runtime.
   public var threads: Int
+  /// Processors that the worker is bound to, by number; none leaves it where this process may run.
+  public var processors: [Int] = []
   /// An .npz with an array for each input of one inference; `nil` feeds zeros.
   public var inputs: String?
   /// An .npz with stacked inputs whose outputs are wanted; `nil` for none.

@@ -9,9 +9,9 @@ final class Trial {
   var record: Record
   var outputs: String?
   private(set) var worker: (any WorkerLink)?
-  private var nullPeak = 0
+  private var null = JSON.emptyObject
   private var isFailed = false
-  private let patience: Double
+  let patience: Double
   private var othersBusy: [Double] = []
   private let watchers: [any BenchWatcher]
 
@@ -78,23 +78,14 @@ final class Trial {
       return
     }
     step { worker in
-      nullPeak = try worker.ask(.object(["do": "hello"]), seconds: patience)["peak"]?.int ?? 0
-      let loaded = try worker.ask(
-        .object([
-          "do": "load", "runtime": .string(configuration.runtime),
-          "path": .string(configuration.model.path),
-          "provider": .string(configuration.provider.rawValue),
-          "threads": JSON(configuration.threads),
-        ]),
-        seconds: patience
-      )
+      null = try worker.ask(.object(["do": "hello"]), seconds: patience)
+      try bind(worker)
+      let loaded = try worker.ask(configuration.loadRequest, seconds: patience)
       record.version = loaded["version"]?.string ?? "unknown"
       record.placement = loaded["placement"] ?? .null
       record.initialization.read = figure(loaded["read"])
       record.initialization.compile = figure(loaded["compile"])
-      var feed = JSON.object(["do": "feed"])
-      if let inputs = configuration.inputs { feed["inputs"] = .string(inputs) }
-      _ = try worker.ask(feed, seconds: patience)
+      _ = try worker.ask(configuration.feedRequest, seconds: patience)
       record.initialization.first = figure(
         try worker.ask(.object(["do": "first"]), seconds: patience)["ns"]
       )
@@ -148,10 +139,14 @@ final class Trial {
   private func measureMemory(_ worker: any WorkerLink) throws {
     let answer = try worker.ask(.object(["do": "memory"]), seconds: patience)
     let peak = answer["peak"]?.int ?? 0
+    let nullPeak = null["peak"]?.int ?? 0
     record.peakMemoryBytes =
       peak > 0 && nullPeak > 0
       ? .value(max(peak - nullPeak, 0))
       : .missing(reason: "the system does not tell the peak of memory")
+    var memory = Record.Memory(null: null, loaded: answer)
+    memory.groupPeak = record.memory?.groupPeak ?? memory.groupPeak
+    record.memory = memory
   }
 
   /// Outputs and operator times, after the last turn; then the worker ends.
@@ -170,8 +165,10 @@ final class Trial {
         othersBusy.reduce(0, +) / Double(othersBusy.count)
       )
     }
-    if profiledRuns > 0, isAlive {
-      profile(profiledRuns)
+    // Only a profile tells how much of a model an accelerator really took.
+    let runs = configuration.provider == .cpu ? profiledRuns : max(profiledRuns, 1)
+    if runs > 0, isAlive {
+      profile(runs)
     }
     end()
     for watcher in watchers { watcher.trialEnds(&record) }

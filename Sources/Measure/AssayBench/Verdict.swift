@@ -1,12 +1,13 @@
 import AssayBase
 import AssayHost
+import AssayMachine
 import AssayRecord
 import AssayRuntime
 
 /// Decides whether a record's figures hold, from the record alone.
 ///
 /// Reasons of severity `error` make it INVALID: BEN101 too few samples, BEN103 drift between rounds,
-/// BEN105 another provider executed, BEN108 the median is not known well enough, and every failure
+/// BEN105 another provider executed, wholly or in part, BEN108 the median is not known well enough, and every failure
 /// (BEN110-113, RTM…). Warnings and notes stay beside a VALID verdict.
 public func judged(_ record: Record) -> Record {
   var record = record
@@ -85,22 +86,15 @@ private func findings(_ record: Record) -> [Diagnostic] {
       )
     )
   }
-  if record.provider != Provider.cpu.rawValue, let placed = record.placement["placed"]?.int,
-    placed == 0
-  {
-    findings.append(
-      Diagnostic(
-        "BEN105",
-        "\(record.provider) was asked for, \(record.placement["provider"]?.string ?? "another") ran",
-        remedy: "see assay doctor for what this machine has"
-      )
-    )
-  }
-  if record.threads > Host.allowedProcessors().count {
+  findings += placementFindings(record)
+  let processors =
+    record.environment["boundTo"]?.string.flatMap(ProcessorList.parse)?.count
+    ?? Host.allowedProcessors().count
+  if record.threads > processors {
     findings.append(
       Diagnostic(
         "BEN106",
-        "\(record.threads) threads share \(Host.allowedProcessors().count) processors",
+        "\(record.threads) threads share \(processors) processors",
         severity: .warning
       )
     )

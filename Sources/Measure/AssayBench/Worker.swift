@@ -1,6 +1,8 @@
 import AssayBase
 import AssayCodec
 import AssayHost
+import AssayMachine
+import AssayRecord
 import AssayRuntime
 import AssayTensor
 
@@ -11,14 +13,17 @@ import AssayTensor
 ///
 /// | do | asks | answers |
 /// |---|---|---|
-/// | hello | | peak resident memory before anything is loaded |
+/// | hello | | its memory before anything is loaded |
+/// | bind | processors | |
 /// | load | runtime, path, provider, threads | version, read and compile time, placement, ports |
 /// | feed | an .npz with an array for each input | |
 /// | first | | time of one inference, such as the first |
 /// | read | where to write the outputs | |
 /// | warmup | limits | samples |
 /// | block | limits | samples, when they began and ended, processors that others kept busy |
-/// | memory | | peak resident memory |
+/// | count | limits | what processor and kernel counted meanwhile |
+/// | pipeline | a picture, its preprocessing, runs | time of each step of each run |
+/// | memory | | its memory, and what the runtime tells of its own |
 /// | evaluate | an .npz with stacked inputs, where to write outputs | count |
 /// | profile | runs | operator times and placement of a session of its own |
 public final class Worker {
@@ -28,6 +33,8 @@ public final class Worker {
   private var session: (any Session)?
   private var source: (runtime: any InferenceRuntime, path: String, options: SessionOptions)?
   private var fed: [String: Tensor] = [:]
+  /// Opened before a runtime starts its threads, so that they are counted too.
+  private let counters = Counters()
 
   /// Makes a worker over a pair of descriptors.
   public init(runtimes: [any InferenceRuntime], input: Int32, output: Int32) {
@@ -56,11 +63,30 @@ public final class Worker {
       do {
         let request = try JSON(parsing: line)
         if request["do"]?.string == "quit" { return }
+        if request["do"]?.string == "bind" { return try serveBound(request) }
         answer = try perform(request)
       } catch {
         answer = .object(["error": Worker.diagnostic(error).json])
       }
       guard channel.write(answer.text()) else { return }
+    }
+  }
+
+  /// Serves the requests that follow on a thread that is bound to some processors, and with it the
+  /// threads that it starts.
+  private func serveBound(_ request: JSON) throws {
+    let wanted = request["processors"]?.ints ?? []
+    try Host.onOwnThread(ThreadOptions(processors: wanted)) {
+      var answer = JSON.object(["ok": true])
+      if Set(Host.allowedProcessors()) != Set(wanted) {
+        let fault = Diagnostic(
+          "BEN114",
+          "the worker cannot be bound to processors \(ProcessorList.text(wanted))",
+          remedy: "it may use \(ProcessorList.text(Host.allowedProcessors()))"
+        )
+        answer = .object(["error": fault.json])
+      }
+      if channel.write(answer.text()) { serve() }
     }
   }
 
@@ -77,7 +103,7 @@ public final class Worker {
     var answer = JSON.object(["ok": true])
     switch request["do"]?.string {
     case "hello":
-      answer["peak"] = JSON(Host.peakMemory() ?? 0)
+      answer = memory()
       answer["pid"] = JSON(Int(Host.processID))
     case "load": answer = try load(request)
     case "feed": try feed(request)
@@ -94,7 +120,13 @@ public final class Worker {
       answer["begin"] = .integer(Int64(clamping: loop.window.begin))
       answer["end"] = .integer(Int64(clamping: loop.window.end))
     case "memory":
-      answer["peak"] = JSON(Host.peakMemory() ?? 0)
+      answer = memory()
+      answer["runtime"] = .members(
+        session?.memory.sorted { $0.key < $1.key }
+          .reduce(into: JSON.Members()) { $0[$1.key] = JSON($1.value) } ?? JSON.Members()
+      )
+    case "count": answer["counters"] = try count(request).json
+    case "pipeline": answer["pipeline"] = try pipeline(request)
     case "evaluate": answer["count"] = JSON(try evaluate(request))
     case "profile": (answer["operators"], answer["placement"]) = try profile(request)
     case let other:
@@ -128,6 +160,37 @@ public final class Worker {
       "compile": JSON(Int(session.compileNanoseconds)), "placement": session.placement.json,
       "inputs": .array(session.inputs.map(\.json)), "outputs": .array(session.outputs.map(\.json)),
     ])
+  }
+
+  private func memory() -> JSON {
+    var answer = ProcessMemory().json
+    answer["ok"] = true
+    answer["peak"] = JSON(Host.peakMemory() ?? 0)
+    return answer
+  }
+
+  /// A block under the counters.
+  private func count(_ request: JSON) throws -> Record.Counters {
+    let limits = BlockLimits(json: request)
+    try timed(limits.withCount(2))
+    return try Record.Counters.count(counters) {
+      try timed(limits)
+      return loop.samples.count
+    }
+  }
+
+  private func pipeline(_ request: JSON) throws -> JSON {
+    func ports(_ name: String) throws -> [Port] {
+      try (request[name]?.array ?? []).map { try Port(json: $0) }
+    }
+    return try Record.Phases.Pipeline(
+      loaded(),
+      inputs: ports("inputs"),
+      outputs: ports("outputs"),
+      image: request["image"]?.string ?? "",
+      preprocessing: request["preprocess"]?.string ?? "",
+      runs: min(max(request["runs"]?.int ?? 20, 1), 100_000)
+    ).json
   }
 
   private func feed(_ request: JSON) throws {

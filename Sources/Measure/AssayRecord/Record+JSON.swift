@@ -44,6 +44,10 @@ extension Record {
     members["snrDb"] = snrDb.json
     members["operators"] = operators
     members["environment"] = environment
+    members["conditions"] = conditions?.json
+    members["phases"] = phases?.json
+    members["memory"] = memory?.json
+    members["counters"] = counters?.json
     members["command"] = .array(command.map { .string($0) })
     members["verdict"] = .string(verdict.rawValue)
     members["reasons"] = .array(reasons.map(\.json))
@@ -58,7 +62,8 @@ extension Record {
     "schema", "id", "session", "finishedAt", "model", "artefact", "variant", "runtime", "provider",
     "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
-    "agreement", "snrDb", "operators", "environment", "command", "verdict", "reasons",
+    "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
+    "command", "verdict", "reasons",
   ]
 
   /// Reads a record.
@@ -121,6 +126,10 @@ extension Record {
     snrDb = reader.figure("snrDb", "a number", \.double)
     operators = json["operators"] ?? .null
     environment = json["environment"] ?? .emptyObject
+    conditions = reader.part("conditions", Conditions.init(json:))
+    phases = reader.part("phases", Phases.init(json:))
+    memory = reader.part("memory", Memory.init(json:))
+    counters = reader.part("counters", Counters.init(json:))
     command = reader.strings("command")
     let word = reader.string("verdict")
     if let verdict = Verdict(rawValue: word) {
@@ -251,6 +260,14 @@ private struct RecordReader {
     if let strings, strings.count == value.array?.count { return strings }
     fault(path, "a list of strings")
     return []
+  }
+
+  /// A part that may be absent.
+  mutating func part<Part>(_ path: String, _ part: (JSON) -> Part?) -> Part? {
+    guard let member = member(path), !member.isNull else { return nil }
+    if let part = part(member) { return part }
+    fault(path, "what it should be")
+    return nil
   }
 
   mutating func figure<Value>(

@@ -112,6 +112,14 @@ public struct Record: Sendable, Equatable {
   public var environment: JSON
   /// The command that made it.
   public var command: [String]
+  /// The state of the machine before and after; `nil` when it was not looked at.
+  public var conditions: Conditions?
+  /// Starts with a cold and a warm page cache, and the way from a picture to its classes.
+  public var phases: Phases?
+  /// The worker's memory in its parts.
+  public var memory: Memory?
+  /// What processor and kernel counted.
+  public var counters: Counters?
   /// Whether the figures hold.
   public var verdict: Verdict
   /// Machine-readable reasons for the verdict, and remarks: `[{code, text}]` as diagnostics.

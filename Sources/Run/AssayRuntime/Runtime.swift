@@ -112,11 +112,17 @@ public protocol Session: AnyObject {
   func readOutput(_ index: Int) throws -> ByteView
   /// The runtime's words for the last failure.
   var failureText: String { get }
+  /// Bytes that the runtime says it holds, by its own name for them, such as `arenaInUse`; empty where
+  /// it tells nothing.
+  var memory: [String: Int] { get }
   /// Operator times of `count` profiled runs; empty when the runtime or the options give none.
   func profile(runs count: Int) throws -> [OperatorTime]
 }
 
 extension Session {
+  /// Tells nothing.
+  public var memory: [String: Int] { [:] }
+
   /// No profiler.
   public func profile(runs count: Int) throws -> [OperatorTime] { [] }
 

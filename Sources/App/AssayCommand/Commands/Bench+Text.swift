@@ -37,6 +37,7 @@ func benchText(_ record: Record) -> String {
     \(record.warmup.count) for warm-up
 
     """
+  text += phaseLines(record)
   if let operators = record.operators.array, !operators.isEmpty {
     text += "\n" + operatorTable(operators)
     let profiled = operators.reduce(0) { $0 + ($1["ns"]?.double ?? 0) }

@@ -29,10 +29,18 @@ let benchCommand = CommandSpec(
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
     Option("--variant", .value("NAME"), "what the record calls it (default: original)"),
     Option("--no-profile", .flag, "leave out the times of operators"),
+    Shared.preflight,
+    Option("--no-starts", .flag, "leave out starts with a cold and a warm page cache"),
+    Option("--image", .value("PATH"), "also time this picture's way from file to classes"),
+    Shared.preprocess,
   ],
   examples: [
     ("assay bench model.tflite --runtime litert --threads 1", "one model, one runtime"),
     ("assay bench model.onnx --runtime onnxruntime --json -", "the whole record for a script"),
+    (
+      "assay bench model.tflite --image cat.jpg -p mobilenet",
+      "from the picture's file to its class"
+    ),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
 ) { arguments, console in
@@ -61,6 +69,10 @@ let benchCommand = CommandSpec(
   }
   var comparison = try comparison(arguments, folder: scratch.path)
   comparison.profiledRuns = arguments.has("--no-profile") || isNull ? 0 : 20
+  comparison.starts = arguments.has("--no-starts") || isNull ? 0 : 3
+  comparison.countsEvents = true
+  if !isNull { comparison.pipeline = try pipelineRequest(arguments, model: path, runtime) }
+  comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
   let measured = try comparison.run([configuration], progress: { show($0, console) })
   console.endProgress()
   guard let record = measured.first?.record else { return .fault }

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayCatalog
 import AssayHost
+import AssayMachine
 import AssayRuntime
 
 let doctorCommand = CommandSpec(
@@ -14,13 +15,16 @@ let doctorCommand = CommandSpec(
 ) { _, console in
   let machine = MachineInfo.current()
   let groups = Catalog.probes()
+  let preflight = Preflight(Conditions(folder: AssayHome.path, watch: 200_000_000))
   try console.result(
     .object([
       "schema": "assay.doctor/1", "version": .string(assayVersion), "machine": machine.json,
       "home": .string(AssayHome.path),
       "plugins": .array(groups.flatMap(\.rows).map(\.json)),
+      "conditions": preflight.conditions.json,
+      "preflight": .array(preflight.findings.map(\.json)),
     ]),
-    text: report(groups, machine)
+    text: report(groups, machine) + preflightText(preflight)
   )
   let runtimes = groups.first { $0.title == "runtimes" }?.rows ?? []
   let shipping = Set(Catalog.shipping.map(\.id))
@@ -50,4 +54,19 @@ private func report(_ groups: [Catalog.ProbeGroup], _ machine: MachineInfo) -> S
   let missing = groups.flatMap(\.rows).filter { !$0.availability.isAvailable }.count
   text += "\n" + (missing == 0 ? "everything can be used\n" : "\(missing) cannot be used\n")
   return text
+}
+
+/// Whether the machine is ready for a measurement, and what to do where it is not.
+private func preflightText(_ preflight: Preflight) -> String {
+  let obstacles = preflight.obstacles.count
+  let answer =
+    obstacles == 0
+    ? "ready to measure"
+    : "\(obstacles) thing\(obstacles == 1 ? "" : "s") to remedy before measuring"
+  return "\nmachine now: \(answer)\n"
+    + preflight.findings.map { finding in
+      let mark = finding.severity == .note ? "note" : "  !!"
+      let remedy = finding.remedy.map { "        -> \($0)\n" } ?? ""
+      return "\(mark)  \(finding.code) \(finding.summary)\n" + remedy
+    }.joined()
 }

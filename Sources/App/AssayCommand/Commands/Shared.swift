@@ -64,6 +64,11 @@ enum Shared {
     .choice(["quick", "standard", "strict"]),
     "how thoroughly to measure (default: standard)"
   )
+  static let preflight = Option(
+    "--preflight",
+    .choice(["strict", "tag"]),
+    "stop at a bad state of the machine, or note it (default: strict for --preset strict, else tag)"
+  )
   static let store = Option(
     "--store",
     .value("URL"),
