@@ -2,6 +2,7 @@ import AssayBase
 import AssayHost
 import AssayRecord
 import AssayRuntime
+import AssayStatistics
 
 /// Measures configurations against each other.
 ///
@@ -29,6 +30,8 @@ public struct Comparison: Sendable {
   public var countsEvents = false
   /// A picture whose way through the model is measured.
   public var pipeline: PipelineRequest?
+  /// How precisely a percentile is wanted; `nil` for the preset's rounds and no more.
+  public var narrowing: Narrowing?
   /// What looks on and adds to the records.
   public var watchers: [any BenchWatcher] = []
   /// Starts a worker.
@@ -105,6 +108,12 @@ public struct Comparison: Sendable {
           trial.turn(preset)
         }
       }
+      if let narrowing {
+        narrow(group, narrowing, &random) { title in
+          meter.total += 1
+          progress(meter.step(title))
+        }
+      }
       for trial in group {
         progress(meter.step("finishing \(trial.configuration.title)"))
         if countsEvents { trial.count(preset) }
@@ -118,6 +127,24 @@ public struct Comparison: Sendable {
       }
     }
     return trials.compactMap { results[$0.record.id] }
+  }
+
+  /// Further rounds for those whose percentile is not known as well as wanted, while that can help.
+  private func narrow(
+    _ group: [Trial],
+    _ rule: Narrowing,
+    _ random: inout SeededRNG,
+    progress: (String) -> Void
+  ) {
+    while true {
+      let unfinished = group.filter { $0.isAlive && $0.needsRounds(rule) }
+      if unfinished.isEmpty { break }
+      for trial in unfinished.shuffled(using: &random) {
+        progress(trial.configuration.title)
+        trial.turn(preset)
+      }
+    }
+    for trial in group where trial.isAlive { trial.noteStopping(rule) }
   }
 
   /// Whether another worker fits beside those that live.
@@ -171,7 +198,7 @@ enum SessionID {
 
 /// Counts steps and estimates the time left.
 private struct ProgressMeter {
-  let total: Int
+  var total: Int
   private var done = 0
   private let start = Host.monotonicNanoseconds()
 

@@ -20,6 +20,8 @@ public struct Configuration: Sendable {
   public var processors: [Int] = []
   /// An .npz with an array for each input of one inference; `nil` feeds zeros.
   public var inputs: String?
+  /// How queries are issued; `nil` for one inference after the other with nothing claimed.
+  public var scenario: Record.Scenario?
   /// An .npz with stacked inputs whose outputs are wanted; `nil` for none.
   public var evaluation: String?
 

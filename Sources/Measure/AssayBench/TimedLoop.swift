@@ -55,8 +55,13 @@ public struct BlockLimits: Sendable, Equatable {
 
   /// Runs one block, allocating nothing.
   ///
+  /// - Parameter inferences: how many inferences, one after the other, a sample is of.
   /// - Throws: the session's failure; samples of earlier inferences stay.
-  public func run(_ session: any Session, _ limits: BlockLimits) throws(RunFailure) {
+  public func run(
+    _ session: any Session,
+    _ limits: BlockLimits,
+    inferences: Int = 1
+  ) throws(RunFailure) {
     count = 0
     let start = Host.monotonicNanoseconds()
     var now = start
@@ -64,6 +69,12 @@ public struct BlockLimits: Sendable, Equatable {
     while !limits.isOver(count: count, elapsed: now &- start), unsafe count < buffer.count {
       let begin = Host.monotonicNanoseconds()
       try session.run()
+      // A branch where a sample is one inference.
+      var further = inferences
+      while further > 1 {
+        try session.run()
+        further &-= 1
+      }
       now = Host.monotonicNanoseconds()
       unsafe buffer[count] = now &- begin
       count &+= 1

@@ -100,6 +100,7 @@ extension Configuration {
     .object([
       "do": "load", "runtime": .string(runtime), "path": .string(model.path),
       "provider": .string(provider.rawValue), "threads": JSON(threads),
+      "streams": JSON(scenario?.streams ?? 1),
     ])
   }
 

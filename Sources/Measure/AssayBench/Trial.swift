@@ -41,6 +41,7 @@ final class Trial {
       threads: configuration.threads
     )
     record.command = command
+    record.scenario = configuration.scenario
   }
 
   /// Whether it still has a worker to measure with.
@@ -83,6 +84,7 @@ final class Trial {
       let loaded = try worker.ask(configuration.loadRequest, seconds: patience)
       record.version = loaded["version"]?.string ?? "unknown"
       record.placement = loaded["placement"] ?? .null
+      noteInputs(loaded)
       record.initialization.read = figure(loaded["read"])
       record.initialization.compile = figure(loaded["compile"])
       _ = try worker.ask(configuration.feedRequest, seconds: patience)
@@ -121,10 +123,12 @@ final class Trial {
     step { worker in
       var request = preset.block.request("block")
       request["rewarmNs"] = JSON(Int(preset.rewarmNanoseconds))
+      addScenario(to: &request)
       let seconds = patience + Double(preset.block.maximumNanoseconds) / 1e9
       let answer = try worker.ask(request, seconds: seconds)
       let taken = samples(answer)
       if let others = answer["othersBusy"]?.double { othersBusy.append(others) }
+      noteQueue(answer, count: taken.count)
       record.samples += taken
       record.rounds.append(taken.count)
       if let begin = answer["begin"]?.int, let end = answer["end"]?.int {

@@ -8,11 +8,11 @@ import AssayRuntime
 ///
 /// Reasons of severity `error` make it INVALID: BEN101 too few samples, BEN103 drift between rounds,
 /// BEN105 another provider executed, wholly or in part, BEN108 the median is not known well enough, and every failure
-/// (BEN110-113, RTM…). Warnings and notes stay beside a VALID verdict.
+/// (BEN110-113, RTM…); what a scenario's rules say (BEN140-143). Warnings and notes stay beside a VALID verdict.
 public func judged(_ record: Record) -> Record {
   var record = record
   if !record.reasons.contains(where: { $0.severity == .error }) {
-    record.reasons += findings(record)
+    record.reasons += findings(record) + scenarioFindings(record)
   }
   record.verdict = record.reasons.contains { $0.severity == .error } ? .invalid : .valid
   return record
@@ -44,7 +44,11 @@ private func findings(_ record: Record) -> [Diagnostic] {
       )
     }
   }
-  if let low = summary.roundMedians.min(), let high = summary.roundMedians.max(), low > 1000 {
+  // A server's latency is that of its queue, which differs from round to round.
+  let isQueue = record.scenario?.kind == .server
+  if !isQueue, let low = summary.roundMedians.min(), let high = summary.roundMedians.max(),
+    low > 1000
+  {
     let ratio = Double(high) / Double(low)
     if ratio > 2 {
       findings.append(
@@ -65,7 +69,7 @@ private func findings(_ record: Record) -> [Diagnostic] {
       )
     }
   }
-  if let modes = modes(of: record.samples), modes.low > 1000 {
+  if !isQueue, let modes = modes(of: record.samples), modes.low > 1000 {
     findings.append(
       Diagnostic(
         "BEN104",

@@ -15,12 +15,12 @@ import AssayTensor
 /// |---|---|---|
 /// | hello | | its memory before anything is loaded |
 /// | bind | processors | |
-/// | load | runtime, path, provider, threads | version, read and compile time, placement, ports |
+/// | load | runtime, path, provider, threads, streams | version, read and compile time, placement, ports |
 /// | feed | an .npz with an array for each input | |
 /// | first | | time of one inference, such as the first |
 /// | read | where to write the outputs | |
 /// | warmup | limits | samples |
-/// | block | limits | samples, when they began and ended, processors that others kept busy |
+/// | block | limits, scenario | samples, when they began and ended, processors that others kept busy |
 /// | count | limits | what processor and kernel counted meanwhile |
 /// | pipeline | a picture, its preprocessing, runs | time of each step of each run |
 /// | memory | | its memory, and what the runtime tells of its own |
@@ -29,12 +29,14 @@ import AssayTensor
 public final class Worker {
   private let runtimes: [any InferenceRuntime]
   private let channel: LineChannel
-  private let loop = TimedLoop()
+  let loop = TimedLoop()
   private var session: (any Session)?
   private var source: (runtime: any InferenceRuntime, path: String, options: SessionOptions)?
   private var fed: [String: Tensor] = [:]
   /// Opened before a runtime starts its threads, so that they are counted too.
   private let counters = Counters()
+  /// Further sessions of the same model, for scenarios with several streams.
+  var furtherSessions: [any Session] = []
 
   /// Makes a worker over a pair of descriptors.
   public init(runtimes: [any InferenceRuntime], input: Int32, output: Int32) {
@@ -114,11 +116,13 @@ public final class Worker {
       answer["samples"] = .array(try warmUp(BlockLimits(json: request)).map { .integer($0) })
     case "block":
       let load = ForeignLoad()
-      let samples = try block(BlockLimits(json: request), request)
+      let block = try block(BlockLimits(json: request), request)
       answer["othersBusy"] = load.processors().map { JSON($0) }
-      answer["samples"] = .array(samples.map { .integer($0) })
-      answer["begin"] = .integer(Int64(clamping: loop.window.begin))
-      answer["end"] = .integer(Int64(clamping: loop.window.end))
+      answer["samples"] = .array(block.samples.map { .integer($0) })
+      answer["begin"] = .integer(Int64(clamping: block.window.begin))
+      answer["end"] = .integer(Int64(clamping: block.window.end))
+      answer["serviceNs"] = block.serviceTime.map { .number($0) }
+      answer["unserved"] = block.unserved > 0 ? JSON(block.unserved) : nil
     case "memory":
       answer = memory()
       answer["runtime"] = .members(
@@ -135,7 +139,7 @@ public final class Worker {
     return answer
   }
 
-  private func loaded() throws -> any Session {
+  func loaded() throws -> any Session {
     guard let session else { throw Diagnostic("BEN002", "nothing is loaded") }
     return session
   }
@@ -153,6 +157,9 @@ public final class Worker {
     let session = try runtime.load(path: path, options: options)
     self.session = session
     source = (runtime, path, options)
+    furtherSessions = try (1..<min(max(request["streams"]?.int ?? 1, 1), 256)).map { _ in
+      try runtime.load(path: path, options: options)
+    }
     var version = "unknown"
     if case .available(let text) = runtime.probe() { version = text }
     return .object([
@@ -207,7 +214,7 @@ public final class Worker {
       }
     }
     fed = given
-    try write(given, to: session)
+    for session in [session] + furtherSessions { try write(given, to: session) }
   }
 
   private func write(_ given: [String: Tensor], to session: any Session) throws {
@@ -240,6 +247,7 @@ public final class Worker {
       maximumCount: Steadiness.window,
       maximumNanoseconds: limits.maximumNanoseconds
     )
+    for session in furtherSessions { for _ in 0..<3 { try session.runOnce() } }
     while true {
       try timed(one.withCount(Steadiness.window))
       samples += loop.samples
@@ -253,21 +261,29 @@ public final class Worker {
   }
 
   /// One block, after a few inferences that bring back what other workers pushed out of the caches.
-  private func block(_ limits: BlockLimits, _ request: JSON) throws -> [Int64] {
+  private func block(_ limits: BlockLimits, _ request: JSON) throws -> QueryBlock {
     let again = BlockLimits(
       minimumCount: 2,
       minimumNanoseconds: UInt64(request["rewarmNs"]?.int ?? 0),
       maximumNanoseconds: UInt64(max(request["rewarmNs"]?.int ?? 0, 1))
     )
     try timed(again)
+    if let scenario = QueryPlan(json: request["scenario"]) {
+      return try block(limits, scenario)
+    }
     try timed(limits)
-    return loop.samples
+    return QueryBlock(samples: loop.samples, window: loop.window)
   }
 
   private func timed(_ limits: BlockLimits) throws {
     let session = try loaded()
+    try explaining(session) { () throws(RunFailure) in try loop.run(session, limits) }
+  }
+
+  /// A failure in a timed section with the runtime's words.
+  func explaining(_ session: any Session, _ body: () throws(RunFailure) -> Void) throws {
     do {
-      try loop.run(session, limits)
+      try body()
     } catch {
       throw Diagnostic(
         "BEN113",

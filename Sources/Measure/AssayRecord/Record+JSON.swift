@@ -3,8 +3,8 @@ import AssayBase
 extension Record {
   /// The record as JSON in the form of docs/schema/record-1.json.
   ///
-  /// `latencyNs` and `throughputPerSecond` are derived from the samples as they are written; they
-  /// are not read back. Members of `extra` come last.
+  /// `latencyNs`, `throughputPerSecond` and `claim` are derived from the samples as they are written;
+  /// they are not read back. Members of `extra` come last.
   public var json: JSON {
     var members = JSON.Members()
     members["schema"] = .string(recordSchema)
@@ -27,7 +27,13 @@ extension Record {
     members["threads"] = JSON(threads)
     let summary = summary
     members["latencyNs"] = summary.json
-    members["throughputPerSecond"] = summary.throughput.json
+    members["throughputPerSecond"] = throughput.json
+    if !inputs.isEmpty { members["inputs"] = .array(inputs.map(\.json)) }
+    if let scenario {
+      members["scenario"] = scenario.json
+      members["claim"] = claim.json
+    }
+    members["stopping"] = stopping?.json
     members["initNs"] = .object([
       "read": initialization.read.json,
       "compile": initialization.compile.json,
@@ -64,6 +70,7 @@ extension Record {
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
     "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
     "command", "verdict", "reasons",
+    "inputs", "scenario", "claim", "stopping",
   ]
 
   /// Reads a record.
@@ -104,6 +111,12 @@ extension Record {
       threads: reader.int("threads")
     )
     placement = json["placement"] ?? .null
+    inputs = (json["inputs"]?.array ?? []).compactMap { Input(json: $0) }
+    if let member = json["scenario"], member != .null {
+      scenario = Scenario(json: member)
+      if scenario == nil { reader.fault("scenario", "a scenario that this version knows") }
+    }
+    stopping = json["stopping"].flatMap { Stopping(json: $0) }
     initialization = Initialization(
       read: reader.figure("initNs.read", "a whole number", \.int64),
       compile: reader.figure("initNs.compile", "a whole number", \.int64),

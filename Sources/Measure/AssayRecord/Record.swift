@@ -86,6 +86,12 @@ public struct Record: Sendable, Equatable {
   public var device: String
   /// Threads of the runtime.
   public var threads: Int
+  /// The model's inputs; empty in records that do not tell.
+  public var inputs: [Input] = []
+  /// How queries were issued; `nil` in records that do not tell: one inference after the other.
+  public var scenario: Scenario?
+  /// How precisely a percentile was wanted; `nil` when nothing was asked for.
+  public var stopping: Stopping?
   /// Initialization.
   public var initialization: Initialization
   /// Steady-state latencies in order of measurement, nanoseconds, all rounds.

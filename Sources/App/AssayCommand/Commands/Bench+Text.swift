@@ -29,7 +29,7 @@ func benchText(_ record: Record) -> String {
     latency p50     \(quantile(summary.p50))
     latency p90     \(quantile(summary.p90))
     latency p99     \(quantile(summary.p99))
-    throughput      \(summary.throughput.value.map { "\(Text.significant($0)) per second" } ?? "-")
+    throughput      \(record.throughput.value.map { "\(Text.significant($0)) per second" } ?? "-")
     initialization  read \(time(initialization.read)), compile \(time(initialization.compile)), \
     first inference \(time(initialization.first))
     peak memory     \(record.peakMemoryBytes.value.map { Text.bytes($0) } ?? "-") above a null worker
@@ -37,6 +37,7 @@ func benchText(_ record: Record) -> String {
     \(record.warmup.count) for warm-up
 
     """
+  text += scenarioText(record)
   text += phaseLines(record)
   if let operators = record.operators.array, !operators.isEmpty {
     text += "\n" + operatorTable(operators)

@@ -16,6 +16,11 @@ let benchCommand = CommandSpec(
     Runs the model in a worker process: warm-up until latencies settle, then rounds of timed inferences.
     Percentiles come with 95 % confidence intervals; the record is kept in the store. Inputs are zeros
     unless --input gives them. Ends with status 1 when the verdict is INVALID.
+
+    --scenario issues queries as MLPerf does: one after the other (single-stream), several inputs at once
+    (multi-stream), as fast as all sessions can (offline), or as they arrive at random (server; latency
+    counts from the moment at which a query was due, so that waiting counts). --target-latency is held
+    with 99 % confidence or the verdict is INVALID, with the queries that are missing to show it.
     """,
   operands: [
     Operand(
@@ -29,17 +34,22 @@ let benchCommand = CommandSpec(
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
     Option("--variant", .value("NAME"), "what the record calls it (default: original)"),
     Option("--no-profile", .flag, "leave out the times of operators"),
+    Option("--seed", .value("N"), "seed of the order of turns and of arrivals (default: 1)"),
     Shared.preflight,
     Option("--no-starts", .flag, "leave out starts with a cold and a warm page cache"),
     Option("--image", .value("PATH"), "also time this picture's way from file to classes"),
     Shared.preprocess,
-  ],
+  ] + ScenarioOptions.options,
   examples: [
     ("assay bench model.tflite --runtime litert --threads 1", "one model, one runtime"),
     ("assay bench model.onnx --runtime onnxruntime --json -", "the whole record for a script"),
     (
       "assay bench model.tflite --image cat.jpg -p mobilenet",
       "from the picture's file to its class"
+    ),
+    (
+      "assay bench model.tflite --runtime litert --rate 50 --target-latency 20ms",
+      "a server: does p99 hold 20 ms when 50 queries a second arrive?"
     ),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
@@ -53,6 +63,7 @@ let benchCommand = CommandSpec(
     throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
   }
   let options = try sessionOptions(arguments)
+  let wanted = try ScenarioOptions(arguments)
   let scratch = try Scratch()
   defer { scratch.remove() }
   var configuration = Configuration(
@@ -64,6 +75,7 @@ let benchCommand = CommandSpec(
     provider: options.provider,
     threads: options.threads
   )
+  configuration.scenario = wanted.scenario
   if let input = arguments.value("--input") {
     configuration.inputs = try boundInputs(input, path, runtime, scratch)
   }
@@ -73,6 +85,8 @@ let benchCommand = CommandSpec(
   comparison.countsEvents = true
   if !isNull { comparison.pipeline = try pipelineRequest(arguments, model: path, runtime) }
   comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
+  comparison.preset = wanted.applied(to: comparison.preset)
+  comparison.narrowing = wanted.narrowing
   let measured = try comparison.run([configuration], progress: { show($0, console) })
   console.endProgress()
   guard let record = measured.first?.record else { return .fault }
