@@ -96,6 +96,15 @@ import Testing
     try AtomicFile.write(made.json.text(), to: file)
     let fresh = try Roofline.cached(in: file, threads: 1)
     #expect(fresh.isNew && fresh.roofline.machine == Roofline.machineName())
+    // One that was measured beside others is measured again, and its greater limits stay.
+    made = fresh.roofline
+    made.othersBusy = 1
+    made.limits[0].multiplyAdds32 = 1e18
+    try AtomicFile.write(made.json.text(), to: file)
+    let again = try Roofline.cached(in: file, threads: 1)
+    #expect(again.isNew && again.roofline.limits[0].multiplyAdds32 == 1e18)
+    made.othersBusy = 0
+    try AtomicFile.write(made.json.text(), to: file)
     #expect(try !Roofline.cached(in: file, threads: 1).isNew)
   }
 }

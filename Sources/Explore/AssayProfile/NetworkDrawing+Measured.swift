@@ -45,7 +45,12 @@ extension NetworkDrawing {
     }
     // A runtime's own plan keeps the order of the network; kinds keep the two in step.
     let free = operators.filter { boxes[$0].nanoseconds == nil }
-    for pair in Self.aligned(left, free.map { boxes[$0] }) { put(left[pair.0], free[pair.1]) }
+    let pairs = Self.aligned(left, free.map { boxes[$0] })
+    for pair in pairs { put(left[pair.0], free[pair.1]) }
+    let found = Set(pairs.map(\.0))
+    unplaced = left.indices.filter { !found.contains($0) }.map {
+      (left[$0].kind, left[$0].node, left[$0].ns)
+    }
     let name = record.runtime + (record.version.isEmpty ? "" : " \(record.version)")
     timing =
       "\(name), \(record.threads) thread\(record.threads == 1 ? "" : "s"): "

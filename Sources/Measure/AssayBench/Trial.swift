@@ -192,6 +192,7 @@ final class Trial {
       }
       if let operators = answer?["operators"], operators.array?.isEmpty == false {
         record.operators = operators
+        record.environment["profiledNs"] = answer?["profiledNs"]
       }
     } catch {
       record.reasons.append(

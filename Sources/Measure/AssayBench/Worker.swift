@@ -25,7 +25,7 @@ import AssayTensor
 /// | pipeline | a picture, its preprocessing, runs | time of each step of each run |
 /// | memory | | its memory, and what the runtime tells of its own |
 /// | evaluate | an .npz with stacked inputs, where to write outputs | count |
-/// | profile | runs | operator times and placement of a session of its own |
+/// | profile | runs | operator times and placement of a session of its own, and time of one of its runs |
 public final class Worker {
   private let runtimes: [any InferenceRuntime]
   private let channel: LineChannel
@@ -132,7 +132,7 @@ public final class Worker {
     case "count": answer["counters"] = try count(request).json
     case "pipeline": answer["pipeline"] = try pipeline(request)
     case "evaluate": answer["count"] = JSON(try evaluate(request))
-    case "profile": (answer["operators"], answer["placement"]) = try profile(request)
+    case "profile": answer = try profile(request)
     case let other:
       throw Diagnostic("BEN002", "a worker cannot do '\(other ?? "")'")
     }
@@ -346,13 +346,14 @@ public final class Worker {
     return count
   }
 
-  private func profile(_ request: JSON) throws -> (operators: JSON, placement: JSON) {
+  private func profile(_ request: JSON) throws -> JSON {
     guard var source else { throw Diagnostic("BEN002", "nothing is loaded") }
     source.options.isProfiling = true
     let session = try source.runtime.load(path: source.path, options: source.options)
     try write(fed, to: session)
     // The first runs pack and allocate: they are not what steady operation costs.
     for _ in 0..<3 { try session.runOnce() }
+    let wall = try session.timedRuns(5).map { Int64(clamping: $0) }
     let times = try session.profile(runs: max(request["runs"]?.int ?? 20, 1))
     let operators = JSON.array(
       times.map {
@@ -361,7 +362,10 @@ public final class Worker {
         ])
       }
     )
-    return (operators, session.placement.json)
+    return .object([
+      "ok": true, "operators": operators, "placement": session.placement.json,
+      "profiledNs": .integer(Steadiness.median(wall)),
+    ])
   }
 }
 

@@ -34,6 +34,19 @@ public struct Roofline: Sendable, Equatable {
       self.cacheBytes = cacheBytes
     }
 
+    /// The greater of each limit of this and of another measurement with as many threads.
+    func greater(_ others: [Limits]) -> Limits {
+      guard let other = others.first(where: { $0.threads == threads }) else { return self }
+      var best = self
+      best.multiplyAdds32 = max(multiplyAdds32, other.multiplyAdds32)
+      if let mine = multiplyAdds8, let its = other.multiplyAdds8 {
+        best.multiplyAdds8 = max(mine, its)
+      }
+      best.memoryBytes = max(memoryBytes, other.memoryBytes)
+      best.cacheBytes = max(cacheBytes, other.cacheBytes)
+      return best
+    }
+
     /// The greatest rate in multiply-adds a second at an intensity in multiply-adds a byte.
     public func ceiling(intensity: Double, isInteger: Bool) -> Double {
       min(peak(isInteger: isInteger), intensity * memoryBytes)
@@ -59,18 +72,26 @@ public struct Roofline: Sendable, Equatable {
     limits.min { abs($0.threads - threads) < abs($1.threads - threads) }
   }
 
+  /// Processors that others kept busy just before; `nil` when the system does not tell.
+  ///
+  /// Limits that were measured beside others are too low.
+  public var othersBusy: Double?
+
   /// Measures the machine, which takes about two seconds.
   ///
-  /// Each figure is the best of several short runs: a roof is what can be reached, and whatever else
-  /// the machine does only takes away from it.
+  /// Each figure is the best of many runs of a few milliseconds: a roof is what can be reached,
+  /// whatever else the machine does only takes away from it, and a short run is the likeliest to be
+  /// left alone.
   ///
-  /// - Parameter threads: the numbers of threads; each is measured.
+  /// - Parameters:
+  ///   - threads: the numbers of threads; each is measured.
+  ///   - runs: runs of each loop on registers; the slow copy of large arrays has a fifth of them.
   public static func measure(
     threads: [Int],
-    runs: Int = 5,
-    nanoseconds: UInt64 = 30_000_000
+    runs: Int = 60,
+    nanoseconds: UInt64 = 2_000_000
   ) throws -> Roofline {
-    func best(_ loop: CProbeLoop, _ threads: Int, _ bytes: Int) throws -> Double {
+    func best(_ loop: CProbeLoop, _ threads: Int, _ bytes: Int, _ runs: Int) throws -> Double {
       var best = 0.0
       for _ in 0..<max(runs, 1) {
         var rate = 0.0
@@ -82,15 +103,21 @@ public struct Roofline: Sendable, Equatable {
       }
       return best
     }
+    let busy = Conditions(watch: 100_000_000).othersBusy
     let limits = try Set(threads).sorted().map { count in
       try Limits(
         threads: count,
-        multiplyAdds32: best(CProbeMultiplyAdd32, count, 0),
+        multiplyAdds32: best(CProbeMultiplyAdd32, count, 0, runs),
         multiplyAdds8: unsafe cprobe_loop_set(CProbeMultiplyAdd8) == nil
-          ? nil : best(CProbeMultiplyAdd8, count, 0),
+          ? nil : best(CProbeMultiplyAdd8, count, 0, runs),
         // Together larger than any cache; half a core's own cache.
-        memoryBytes: best(CProbeCopy, count, max(Roofline.largestCache * 4 / count, 1 << 26)),
-        cacheBytes: best(CProbeCopy, count, 1 << 15)
+        memoryBytes: best(
+          CProbeCopy,
+          count,
+          max(Roofline.largestCache * 4 / count, 1 << 26),
+          runs / 5
+        ),
+        cacheBytes: best(CProbeCopy, count, 1 << 15, runs)
       )
     }
     return Roofline(
@@ -99,7 +126,8 @@ public struct Roofline: Sendable, Equatable {
         unsafe cprobe_loop_set($0).map { unsafe String(cString: $0) } ?? "none"
       },
       measuredAt: Host.wallNanoseconds(),
-      machine: machineName()
+      machine: machineName(),
+      othersBusy: busy
     )
   }
 
@@ -130,6 +158,7 @@ extension Roofline {
   public var json: JSON {
     .object([
       "schema": "assay.roofline/1", "machine": .string(machine), "measuredAt": .integer(measuredAt),
+      "othersBusy": othersBusy.map { JSON($0) } ?? .null,
       "instructions": .array(instructions.map { .string($0) }),
       "limits": .array(
         limits.map {
@@ -151,6 +180,7 @@ extension Roofline {
     else { return nil }
     self.machine = machine
     measuredAt = Int64(moment)
+    othersBusy = json["othersBusy"]?.double
     instructions = (json["instructions"]?.array ?? []).compactMap(\.string)
     limits = list.compactMap { element in
       guard let threads = element["threads"]?.int, let peak = element["macsPerSecond32"]?.double,
@@ -168,7 +198,13 @@ extension Roofline {
     if limits.isEmpty || limits.count != list.count { return nil }
   }
 
+  /// Whether it was measured beside others, so that it must be measured again.
+  public var isDisturbed: Bool { (othersBusy ?? 0) > 0.1 }
+
   /// The roofline of this machine, measured when `file` holds none of it for this many threads.
+  ///
+  /// One that was measured beside others is kept only until the machine is quieter: of two measurements
+  /// the greater limits count, for nothing makes a machine faster than it is.
   ///
   /// - Parameter isFresh: whether it is measured in any case.
   /// - Returns: the roofline, and whether it was measured just now.
@@ -180,14 +216,17 @@ extension Roofline {
     let known = Host.smallText(file).flatMap { try? JSON(parsing: $0) }.flatMap(
       Roofline.init(json:)
     )
-    if !isFresh, let known, known.machine == machineName(),
+    if !isFresh, let known, known.machine == machineName(), !known.isDisturbed,
       known.limits.contains(where: { $0.threads == threads })
     {
       return (known, false)
     }
     var counts = [1, max(Host.allowedProcessors().count, 1), threads]
     if let known, known.machine == machineName() { counts += known.limits.map(\.threads) }
-    let measured = try measure(threads: counts)
+    var measured = try measure(threads: counts)
+    if let known, known.machine == machineName(), measured.isDisturbed || known.isDisturbed {
+      measured.limits = measured.limits.map { $0.greater(known.limits) }
+    }
     try Host.makeFolders(Host.folder(of: file))
     try AtomicFile.write(measured.json.text(pretty: true) + "\n", to: file)
     return (measured, true)

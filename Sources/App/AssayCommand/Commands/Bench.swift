@@ -136,7 +136,7 @@ struct Scratch {
 }
 
 /// Writes the user's arrays in the element types that the model takes.
-private func boundInputs(
+func boundInputs(
   _ input: String,
   _ model: String,
   _ runtime: any InferenceRuntime,

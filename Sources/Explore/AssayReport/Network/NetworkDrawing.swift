@@ -125,6 +125,8 @@ public struct NetworkDrawing: Sendable {
   public var edges: [(from: Int, to: Int)]
   /// Where the times are from, in words.
   public var timing: String?
+  /// What a profile tells of that is no box of the network, such as conversions between layouts.
+  public var unplaced: [(kind: String, node: String, nanoseconds: Double)] = []
   /// Where the quantization errors are from, in words.
   public var certificate: String?
   /// The program's version.
