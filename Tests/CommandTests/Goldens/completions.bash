@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench profile verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
     return
   fi
   if [ "$command" = train ]; then
@@ -34,6 +34,9 @@ _assay() {
     "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "bench --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "bench --scenario") COMPREPLY=($(compgen -W "single-stream multi-stream offline server" -- "$word")); return;;
+    "profile --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "profile --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "profile --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "rate --method") COMPREPLY=($(compgen -W "edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
@@ -58,6 +61,7 @@ _assay() {
     run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
     bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-starts --image --preprocess --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --max-rounds --json --quiet --help" -- "$word"));;
+    profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
