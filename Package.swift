@@ -272,7 +272,7 @@ let targets: [[Target]] = [
       dependencies: [
         "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayHost", "AssayTensor",
         "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
-        "AssayKernels", "AssayTrain",
+        "AssayKernels", "AssayMachine", "AssayTrain",
       ],
       path: "Tests/CommandTests",
       exclude: ["Goldens"],

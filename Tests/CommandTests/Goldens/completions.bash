@@ -3,8 +3,15 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench profile verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench profile study verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
     return
+  fi
+  if [ "$command" = study ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "threads batch affinity" -- "$word"))
+      return
+    fi
+    case " threads batch affinity " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = train ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -37,6 +44,15 @@ _assay() {
     "profile --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "profile --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "profile --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
+    "study threads --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "study threads --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "study threads --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
+    "study batch --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "study batch --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "study batch --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
+    "study affinity --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "study affinity --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "study affinity --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "rate --method") COMPREPLY=($(compgen -W "edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
@@ -62,6 +78,9 @@ _assay() {
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
     bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-starts --image --preprocess --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --max-rounds --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
+    "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
+    "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
+    "study affinity") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--sets --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
