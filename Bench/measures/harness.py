@@ -11,7 +11,8 @@ from support import ROOT, Failed, Settings, files, networks, peer, reference, re
 def bench_median(model, runtime):
     """The p50 of `assay bench`, in nanoseconds. Exit code 1 says that it does not trust its figure, as
     on a machine that is busy with something else; the peer of the same moment suffers alike."""
-    command = [Settings."bench", model, "--runtime", runtime, "--threads", "1", "--json", "-"]
+    command = [Settings.assay, "bench", model, "--runtime", runtime, "--threads", "1",
+               "--no-starts", "--no-profile", "--json", "-"]
     record = json.loads(run(command, accept=(0, 1)).output)
     if record["verdict"] != "VALID":
         print(f"    {record['verdict']}: {'; '.join(r['summary'] for r in record['reasons'])}", file=sys.stderr)

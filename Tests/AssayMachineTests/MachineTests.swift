@@ -107,4 +107,37 @@ import Testing
     try AtomicFile.write(made.json.text(), to: file)
     #expect(try !Roofline.cached(in: file, threads: 1).isNew)
   }
+
+  @Test("a group of memory charges a process that joins, or says what must be allowed")
+  func memoryGroup() throws {
+    do {
+      let group = try MemoryGroup("assay-test-\(Host.processID)")
+      defer { group.remove() }
+      #expect(group.peak != nil)
+      // A process that is not there cannot join.
+      #expect(throws: Diagnostic.self) { try group.add(Int32.max) }
+    } catch let refusal as Diagnostic {
+      #expect(refusal.code == "PRE150" && refusal.remedy != nil)
+    }
+  }
+
+  @Test("where no group can be made nothing is left behind")
+  func noGroup() throws {
+    let machine = try FakeMachine()
+    defer { machine.remove() }
+    // A folder that is no group: nothing must be made in it.
+    try machine.set("/sys/fs/cgroup/user.slice/a/note", "x")
+    #expect {
+      _ = try MemoryGroup("mine", SystemFiles(root: machine.root))
+    } throws: {
+      ($0 as? Diagnostic)?.code == "PRE150"
+    }
+    #expect(!Host.exists(machine.root + "/sys/fs/cgroup/user.slice/a/mine"))
+    // Below a group that has no memory controller a folder is tried and taken away again.
+    try machine.set("/sys/fs/cgroup/user.slice/a/cgroup.procs", "")
+    #expect(throws: Diagnostic.self) {
+      try MemoryGroup("mine", SystemFiles(root: machine.root))
+    }
+    #expect(!Host.exists(machine.root + "/sys/fs/cgroup/user.slice/a/mine"))
+  }
 }

@@ -194,7 +194,9 @@ struct Page {
     let marks: Markup =
       isPick
       ? " class=\"pick\"" : record.verdict == .invalid ? " class=\"invalid\"" : ""
-    let notes = record.reasons.map { "\($0.code): \($0.summary)" }.joined(separator: "\n")
+    // The machine's state beforehand is that of every row, and stands with the machine.
+    let reasons = record.reasons.filter { $0.location.first != "preflight" }
+    let notes = reasons.map { "\($0.code): \($0.summary)" }.joined(separator: "\n")
     let pill: Markup =
       isPick
       ? "<b class=\"pill ship\">the pick</b>"
@@ -203,8 +205,8 @@ struct Page {
         : recommendation.pareto.contains(record.id)
           ? "<b class=\"pill front\">best trade</b>" : "<b class=\"pill\">valid</b>"
     let warn: Markup =
-      record.verdict == .valid && !record.reasons.isEmpty
-      ? " <span class=\"warn\" title=\"\(notes)\">\(record.reasons.count) note\(record.reasons.count == 1 ? "" : "s" as Markup)</span>"
+      record.verdict == .valid && !reasons.isEmpty
+      ? " <span class=\"warn\" title=\"\(notes)\">\(reasons.count) note\(reasons.count == 1 ? "" : "s" as Markup)</span>"
       : ""
     cells.insert("<td title=\"\(notes)\">\(pill)\(warn)</td>", at: min(3, cells.count))
     return "<tr\(marks)>\(cells)</tr>\n"
@@ -303,8 +305,12 @@ struct Page {
 
   private var method: Markup {
     let environment = report.records.first { !($0.environment.pairs ?? []).isEmpty }?.environment
-    let machine = (environment?.pairs ?? []).map { key, value -> Markup in
+    var machine = (environment?.pairs ?? []).map { key, value -> Markup in
       "<dt>\(key)</dt><dd>\(value.string ?? value.text())</dd>"
+    }
+    let beforehand = report.records.flatMap(\.reasons).filter { $0.location.first == "preflight" }
+    machine += beforehand.map { "\($0.summary) [\($0.code)]" }.uniqued().map { finding -> Markup in
+      "<dt>preflight</dt><dd>\(finding)</dd>"
     }
     let versions = report.ordered.map { "\(report.title(ofRuntime: $0.runtime)) \($0.version)" }
       .uniqued()

@@ -31,6 +31,7 @@ _assay() {
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "try --openvino-format") COMPREPLY=($(compgen -W "onnx tflite" -- "$word")); return;;
     "try --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "try --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "convert --fallback") COMPREPLY=($(compgen -W "float refuse" -- "$word")); return;;
     "convert --io-layout") COMPREPLY=($(compgen -W "keep nhwc nchw" -- "$word")); return;;
     "convert --ir-version") COMPREPLY=($(compgen -W "10 11" -- "$word")); return;;
@@ -70,7 +71,7 @@ _assay() {
     "train tcn-autoencoder --gaps") COMPREPLY=($(compgen -W "refuse interpolate" -- "$word")); return;;
   esac
   case "$command" in
-    try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --preflight --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --skip --keep-float --fallback --calibration --representative --preprocess --limit --max-drop --labels --data --label-names --validation-limit --threads --io-layout --opset --ir-version --allow-custom --no-verify --certificate --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     optimize) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --output --data --labels --label-names --test --test-labels --holdout --preprocess --epochs --batch --learning-rate --augment --seed --schedule --begin --end --frequency --only --spare --spare-first --spare-last --no-resume --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;

@@ -13,6 +13,7 @@ complete -c assay -n '__fish_seen_subcommand_from try' -l max-drop -r -d 'the pi
 complete -c assay -n '__fish_seen_subcommand_from try' -l max-latency -r -d 'the pick s median is at most this, such as 5ms'
 complete -c assay -n '__fish_seen_subcommand_from try' -l max-size -r -d 'the pick s file is at most this, such as 500kB'
 complete -c assay -n '__fish_seen_subcommand_from try' -l preset -x -a 'quick standard strict' -d 'how thoroughly to measure (default  standard)'
+complete -c assay -n '__fish_seen_subcommand_from try' -l preflight -x -a 'strict tag' -d 'stop at a bad state of the machine, or note it (default  strict for --preset strict, else tag)'
 complete -c assay -n '__fish_seen_subcommand_from try' -l limit -r -d 'judge by at most N samples, stratified (default  1000)'
 complete -c assay -n '__fish_seen_subcommand_from try' -l calibration-limit -r -d 'calibrate on at most N samples (default  500)'
 complete -c assay -n '__fish_seen_subcommand_from try' -l seed -r -d 'seed of the order of turns (default  1)'
