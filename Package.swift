@@ -204,7 +204,7 @@ let targets: [[Target]] = [
   module(
     "Explore",
     "AssayReport",
-    ["AssayBase", "AssayData", "AssayDetect", "AssayRecord"],
+    ["AssayBase", "AssayData", "AssayDetect", "AssayStatistics", "AssayRecord"],
     settings: fast
   ),
   module("Explore", "AssayProfile", graph + ["AssayRecord", "AssayReport"], settings: fast),

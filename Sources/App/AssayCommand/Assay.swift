@@ -5,7 +5,8 @@ public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, optimizeCommand, inspectCommand, runCommand, classifyCommand,
-    benchCommand, profileCommand, studyThreadsCommand, studyBatchCommand, studyAffinityCommand,
+    benchCommand, compareCommand, profileCommand, studyThreadsCommand, studyBatchCommand,
+    studyAffinityCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,

@@ -46,7 +46,9 @@ private func findings(_ record: Record) -> [Diagnostic] {
   }
   // A server's latency is that of its queue, which differs from round to round.
   let isQueue = record.scenario?.kind == .server
-  if !isQueue, let low = summary.roundMedians.min(), let high = summary.roundMedians.max(),
+  // Of several processes each is one measurement: a disturbed round of one does not count alone.
+  let levels = record.processes.count > 1 ? record.processMedians : summary.roundMedians
+  if !isQueue, let low = levels.min(), let high = levels.max(),
     low > 1000
   {
     let ratio = Double(high) / Double(low)

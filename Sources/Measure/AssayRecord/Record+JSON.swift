@@ -34,6 +34,7 @@ extension Record {
       members["claim"] = claim.json
     }
     members["stopping"] = stopping?.json
+    if !processes.isEmpty { members["processes"] = .array(processes.map { JSON($0) }) }
     members["initNs"] = .object([
       "read": initialization.read.json,
       "compile": initialization.compile.json,
@@ -70,7 +71,7 @@ extension Record {
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
     "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
     "command", "verdict", "reasons",
-    "inputs", "scenario", "claim", "stopping",
+    "inputs", "scenario", "claim", "stopping", "processes",
   ]
 
   /// Reads a record.
@@ -116,6 +117,7 @@ extension Record {
       scenario = Scenario(json: member)
       if scenario == nil { reader.fault("scenario", "a scenario that this version knows") }
     }
+    processes = reader.ints("processes")
     stopping = json["stopping"].flatMap { Stopping(json: $0) }
     initialization = Initialization(
       read: reader.figure("initNs.read", "a whole number", \.int64),

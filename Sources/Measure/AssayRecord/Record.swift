@@ -90,6 +90,8 @@ public struct Record: Sendable, Equatable {
   public var inputs: [Input] = []
   /// How queries were issued; `nil` in records that do not tell: one inference after the other.
   public var scenario: Scenario?
+  /// How many rounds each process had, where several took part; empty for one process.
+  public var processes: [Int] = []
   /// How precisely a percentile was wanted; `nil` when nothing was asked for.
   public var stopping: Stopping?
   /// Initialization.

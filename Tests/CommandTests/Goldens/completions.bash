@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench profile study verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -42,6 +42,9 @@ _assay() {
     "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "bench --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "bench --scenario") COMPREPLY=($(compgen -W "single-stream multi-stream offline server" -- "$word")); return;;
+    "compare --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "compare --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "compare --scenario") COMPREPLY=($(compgen -W "single-stream multi-stream offline server" -- "$word")); return;;
     "profile --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "profile --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "profile --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
@@ -77,7 +80,8 @@ _assay() {
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
-    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-starts --image --preprocess --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --max-rounds --json --quiet --help" -- "$word"));;
+    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-starts --image --preprocess --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
+    compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;

@@ -5,7 +5,9 @@ import AssayCodec
 import AssayFormat
 import AssayHost
 import AssayRecord
+import AssayReport
 import AssayRuntime
+import AssayStatistics
 import AssayStore
 import AssayTensor
 
@@ -21,6 +23,10 @@ let benchCommand = CommandSpec(
     (multi-stream), as fast as all sessions can (offline), or as they arrive at random (server; latency
     counts from the moment at which a query was due, so that waiting counts). --target-latency is held
     with 99 % confidence or the verdict is INVALID, with the queries that are missing to show it.
+
+    --baseline compares with a record. Where the baseline's file is still there, both are measured side by
+    side; else its samples are taken as they are. --max-regression 2% ends with status 1 when the model is
+    slower beyond doubt and by more than that.
     """,
   operands: [
     Operand(
@@ -39,7 +45,7 @@ let benchCommand = CommandSpec(
     Option("--no-starts", .flag, "leave out starts with a cold and a warm page cache"),
     Option("--image", .value("PATH"), "also time this picture's way from file to classes"),
     Shared.preprocess,
-  ] + ScenarioOptions.options,
+  ] + ScenarioOptions.options + BenchBaseline.options,
   examples: [
     ("assay bench model.tflite --runtime litert --threads 1", "one model, one runtime"),
     ("assay bench model.onnx --runtime onnxruntime --json -", "the whole record for a script"),
@@ -50,6 +56,10 @@ let benchCommand = CommandSpec(
     (
       "assay bench model.tflite --runtime litert --rate 50 --target-latency 20ms",
       "a server: does p99 hold 20 ms when 50 queries a second arrive?"
+    ),
+    (
+      "assay bench model.tflite --baseline main.json --max-regression 2% --junit out.xml",
+      "a regression check for a build server"
     ),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
@@ -64,6 +74,25 @@ let benchCommand = CommandSpec(
   }
   let options = try sessionOptions(arguments)
   let wanted = try ScenarioOptions(arguments)
+  let baseline = try BenchBaseline(arguments)
+  let difference = try DifferenceOptions(arguments)
+  if let baseline, let side = baseline.side {
+    let new = CompareSide(
+      path: path,
+      runtime: runtime,
+      threads: options.threads,
+      provider: options.provider,
+      variant: arguments.value("--variant")
+    )
+    let sides = try measuredSides((side, new), arguments, console)
+    let report = DifferenceReport(
+      .init(name: baseline.name, record: sides.0.record),
+      .init(name: Host.name(of: path), record: sides.1.record),
+      percentile: difference.percentile ?? wanted.scenario?.percentile ?? .p50,
+      limit: difference.limit
+    )
+    return try difference.conclude(report, console)
+  }
   let scratch = try Scratch()
   defer { scratch.remove() }
   var configuration = Configuration(
@@ -91,6 +120,9 @@ let benchCommand = CommandSpec(
   console.endProgress()
   guard let record = measured.first?.record else { return .fault }
   if !isNull { try openStore(storeURL(arguments)).append([record]) }
+  if let baseline {
+    return try difference.conclude(baseline.report(record, difference), console)
+  }
   try console.result(record.json, text: benchText(record))
   return record.verdict == .valid ? .done : .finding
 }

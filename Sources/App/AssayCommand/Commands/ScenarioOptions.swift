@@ -12,7 +12,8 @@ struct ScenarioOptions {
   private var nanoseconds: UInt64?
   private var count: Int?
 
-  static let options = [
+  /// How queries are issued and for how long.
+  static let issuing = [
     Option(
       "--scenario",
       .choice(Record.Scenario.Kind.allCases.map(\.rawValue)),
@@ -25,9 +26,14 @@ struct ScenarioOptions {
     Option("--samples-per-query", .value("N"), "inputs of a query (multi-stream; default: 8)"),
     Option("--duration", .value("TIME"), "measure at least this long, as 60s"),
     Option("--count", .value("N"), "measure at least this many queries"),
-    Option("--width", .value("PART"), "measure until the percentile is known to this, as 1%"),
-    Option("--max-rounds", .value("N"), "rounds after which --width gives up (default: 100)"),
   ]
+
+  /// How precisely a percentile is wanted, beside how queries are issued.
+  static let options =
+    issuing + [
+      Option("--width", .value("PART"), "measure until the percentile is known to this, as 1%"),
+      Option("--max-rounds", .value("N"), "rounds after which --width gives up (default: 100)"),
+    ]
 
   init(_ arguments: Arguments) throws {
     let given = arguments.value("--scenario").flatMap(Record.Scenario.Kind.init)
