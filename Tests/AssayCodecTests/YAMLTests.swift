@@ -27,6 +27,28 @@ struct YAMLTests {
     #expect(value == expected)
   }
 
+  @Test("everything in a document knows its line")
+  func lines() throws {
+    let text = """
+      # a remark
+      name: x
+      list: [1,
+        2]
+      deep:
+        - {a: 1, b: 2}
+        -
+          a: 3
+      """
+    let marked = try YAML.readMarked(text)
+    #expect(try marked.value == YAML.read(text))
+    #expect(
+      marked.lines == [
+        "": 2, "name": 2, "list": 3, "list[0]": 3, "list[1]": 4, "deep": 5, "deep[0]": 6,
+        "deep[0].a": 6, "deep[0].b": 6, "deep[1]": 8, "deep[1].a": 8,
+      ]
+    )
+  }
+
   @Test("an empty text is null")
   func empty() throws { #expect(try YAML.read("") == .null) }
 

@@ -19,7 +19,22 @@ public enum YAML {
   /// Aliases are refused: a small text could stand for a huge value.
   ///
   /// - Throws: `Diagnostic` YML001 with line and column, YML002 when libyaml is missing.
-  public static func read(_ text: String) throws -> JSON {
+  public static func read(_ text: String) throws -> JSON { try readMarked(text).value }
+
+  /// A document with the line on which each of its values stands.
+  public struct Marked: Sendable, Equatable {
+    /// The document.
+    public var value: JSON
+    /// Lines from 1 by path, such as `models[0].path`; the path of the document itself is empty.
+    ///
+    /// A member of a mapping stands where its key stands.
+    public var lines: [String: Int]
+  }
+
+  /// Reads one document as `read` does, and tells where everything in it stands.
+  ///
+  /// - Throws: `Diagnostic` YML001 with line and column, YML002 when libyaml is missing.
+  public static func readMarked(_ text: String) throws -> Marked {
     let table = try Library.shared.get().table
     var parser = unsafe CYAMLParser()
     guard unsafe table.yaml_parser_initialize(&parser) == 1 else {
@@ -30,7 +45,8 @@ public enum YAML {
     return try unsafe bytes.withUnsafeBufferPointer { input in
       unsafe table.yaml_parser_set_input_string(&parser, input.baseAddress, input.count)
       var reader = unsafe YAMLReader(table: table, parser: &parser)
-      return try reader.document()
+      let value = try reader.document()
+      return Marked(value: value, lines: reader.lines)
     }
   }
 }
@@ -76,6 +92,8 @@ public enum YAML {
 
   private var line = 0
   private var column = 0
+  /// Where values stand, by path.
+  private(set) var lines: [String: Int] = [:]
 
   init(table: CYAMLTable, parser: UnsafeMutablePointer<CYAMLParser>) {
     self.table = table
@@ -122,12 +140,14 @@ public enum YAML {
       switch event {
       case .other: continue
       case .streamEnd: return .null
-      default: return try value(event, depth: 0)
+      default:
+        lines[""] = line + 1
+        return try value(event, at: "", depth: 0)
       }
     }
   }
 
-  private mutating func value(_ event: Event, depth: Int) throws -> JSON {
+  private mutating func value(_ event: Event, at path: String, depth: Int) throws -> JSON {
     guard depth < 64 else { throw fault("nested too deeply") }
     switch event {
     case .scalar(let text, let isPlain): return isPlain ? YAMLReader.plain(text) : .string(text)
@@ -137,7 +157,9 @@ public enum YAML {
       while true {
         let event = try next()
         if case .end = event { return .array(elements) }
-        elements.append(try value(event, depth: depth + 1))
+        let place = "\(path)[\(elements.count)]"
+        lines[place] = line + 1
+        elements.append(try value(event, at: place, depth: depth + 1))
       }
     case .mapping:
       var members = JSON.Members()
@@ -146,7 +168,9 @@ public enum YAML {
         if case .end = event { return .members(members) }
         guard case .scalar(let key, _) = event else { throw fault("a key that is no word") }
         guard members[key] == nil else { throw fault("'\(key)' stands twice") }
-        members[key] = try value(try next(), depth: depth + 1)
+        let place = path.isEmpty ? key : "\(path).\(key)"
+        lines[place] = line + 1
+        members[key] = try value(try next(), at: place, depth: depth + 1)
       }
     default: throw fault("a value was expected")
     }
