@@ -72,7 +72,7 @@ let targets: [[Target]] = [
       cSettings: fastC
     )
   ],
-  shim("CYAML"), shim("CProbe", settings: fastC),
+  shim("CYAML"), shim("CPostgres"), shim("CProbe", settings: fastC),
   system("CSQLite"), system("CZlib"),
   module("Base", "AssayBase", [], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
@@ -199,7 +199,17 @@ let targets: [[Target]] = [
     settings: fast,
     tests: ["BenchWorker", "CAllocationCount"]
   ),
-  module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CSQLite"]),
+  module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CPostgres", "CSQLite"]),
+  module(
+    "Store",
+    "AssayJobs",
+    [
+      "AssayBase", "AssayBench", "AssayCodec", "AssayHost", "AssayMachine", "AssayRecord",
+      "AssayRuntime",
+      "AssayStore",
+    ],
+    tests: ["BenchWorker"]
+  ),
   module("Rate", "AssayRate", ["AssayBase"], settings: fast, tests: ["AssayData"]),
   module(
     "Explore",
@@ -221,7 +231,7 @@ let targets: [[Target]] = [
   [
     .target(
       name: "AssayTestSupport",
-      dependencies: graph,
+      dependencies: graph + ["AssayHost"],
       path: "Tests/Support/AssayTestSupport",
       swiftSettings: strict
     ),
@@ -247,7 +257,8 @@ let targets: [[Target]] = [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
-        "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayStore", "AssayReport",
+        "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayStore", "AssayJobs",
+        "AssayReport",
         "AssayProfile",
         "AssayDetect",
       ],

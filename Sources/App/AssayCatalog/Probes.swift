@@ -3,6 +3,7 @@ import AssayCodec
 import AssayData
 import AssayFormat
 import AssayRuntime
+import AssayStore
 
 extension Catalog {
   /// One plug-in's state.
@@ -47,6 +48,13 @@ extension Catalog {
         rows: runtimes.map { Probe(name: $0.id, availability: $0.probe()) }
       ),
       ProbeGroup(title: "formats", rows: formats),
+      ProbeGroup(
+        title: "stores",
+        rows: [
+          Probe(name: "sqlite", availability: StoreProbe.sqlite()),
+          Probe(name: "postgres", availability: StoreProbe.postgres()),
+        ]
+      ),
       ProbeGroup(
         title: "libraries",
         rows: ImageCodec.allCases.map { Probe(name: $0.title, availability: $0.probe()) }

@@ -5,7 +5,12 @@ extension Record {
   ///
   /// `latencyNs`, `throughputPerSecond` and `claim` are derived from the samples as they are written;
   /// they are not read back. Members of `extra` come last.
-  public var json: JSON {
+  public var json: JSON { json(summary) }
+
+  /// The record as JSON, for those who have its summary already.
+  ///
+  /// - Parameter summary: what the record's `summary` gives.
+  public func json(_ summary: Summary) -> JSON {
     var members = JSON.Members()
     members["schema"] = .string(recordSchema)
     members["id"] = .string(id)
@@ -25,7 +30,6 @@ extension Record {
     members["placement"] = placement
     members["device"] = .string(device)
     members["threads"] = JSON(threads)
-    let summary = summary
     members["latencyNs"] = summary.json
     members["throughputPerSecond"] = throughput.json
     if !inputs.isEmpty { members["inputs"] = .array(inputs.map(\.json)) }
@@ -58,6 +62,7 @@ extension Record {
     members["command"] = .array(command.map { .string($0) })
     members["verdict"] = .string(verdict.rawValue)
     members["reasons"] = .array(reasons.map(\.json))
+    if let trial { members["trial"] = trial.json }
     for (key, value) in extra.pairs ?? [] where !Record.members.contains(key) {
       members[key] = value
     }
@@ -70,7 +75,7 @@ extension Record {
     "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
     "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
-    "command", "verdict", "reasons",
+    "command", "verdict", "reasons", "trial",
     "inputs", "scenario", "claim", "stopping", "processes",
   ]
 
@@ -158,6 +163,10 @@ extension Record {
       } else {
         reader.fault("reasons[\(index)]", "a diagnostic")
       }
+    }
+    if let member = json["trial"] {
+      trial = Trial(json: member)
+      if trial == nil { reader.fault("trial", "the mark of a trial") }
     }
     for (key, value) in json.pairs ?? [] where !Record.members.contains(key) {
       extra[key] = value

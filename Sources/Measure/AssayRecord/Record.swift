@@ -132,6 +132,8 @@ public struct Record: Sendable, Equatable {
   public var verdict: Verdict
   /// Machine-readable reasons for the verdict, and remarks: `[{code, text}]` as diagnostics.
   public var reasons: [Diagnostic]
+  /// The trial of a sweep that it answers; `nil` when no sweep asked for it.
+  public var trial: Trial?
   /// Members that this version does not know.
   public var extra: JSON
 
@@ -180,6 +182,7 @@ public struct Record: Sendable, Equatable {
     command = []
     verdict = .invalid
     reasons = []
+    trial = nil
     extra = .emptyObject
   }
 }

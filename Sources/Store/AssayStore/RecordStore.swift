@@ -20,8 +20,17 @@ public protocol RecordStore: AnyObject, Sendable {
   /// The number of records that a query asks for.
   func count(_ query: RecordQuery) throws -> Int
 
+  /// Hands over the records that a query asks for, oldest first, without holding all in memory.
+  func forEach(_ query: RecordQuery, _ body: (Record) throws -> Void) throws
+
   /// The comparisons in the store, oldest first.
   func sessions() throws -> [SessionInfo]
+
+  /// The model files of which there are records.
+  func models() throws -> [StoredModel]
+
+  /// What is known of one model file, a row for each configuration.
+  func summary(modelSHA256: String) throws -> [StoredSummary]
 }
 
 extension RecordStore {
@@ -43,6 +52,8 @@ public struct RecordQuery: Sendable, Equatable {
   public var runtime: String?
   /// The device.
   public var device: String?
+  /// The record's own id.
+  public var id: String?
   /// At most this many, the newest.
   public var limit: Int?
 
@@ -53,6 +64,7 @@ public struct RecordQuery: Sendable, Equatable {
     variant: String? = nil,
     runtime: String? = nil,
     device: String? = nil,
+    id: String? = nil,
     limit: Int? = nil
   ) {
     self.session = session
@@ -60,6 +72,7 @@ public struct RecordQuery: Sendable, Equatable {
     self.variant = variant
     self.runtime = runtime
     self.device = device
+    self.id = id
     self.limit = limit
   }
 }
@@ -79,22 +92,31 @@ public var defaultStoreURL: String { "sqlite:" + Host.join(AssayHome.path, "stor
 
 /// Opens a store by its URL, and makes it if there is none.
 ///
-/// - Parameter url: `sqlite:PATH` or a path.
+/// An older layout is brought to this version's; an SQLite file is copied beside itself before.
+///
+/// - Parameter url: `sqlite:PATH`, a path, or `postgres://USER@HOST/DATABASE`.
 /// - Throws: `Diagnostic` STO001 (cannot be opened), STO002 (no store, or damaged), STO003 (written by
-///   a newer version), STO004 (locked), STO008 (unknown scheme).
-public func openStore(_ url: String = defaultStoreURL) throws -> any RecordStore {
+///   a newer version), STO004 (locked), STO008 (unknown scheme), STO010 and STO011 (no libpq, no
+///   server).
+public func openStore(_ url: String = defaultStoreURL) throws -> any Store {
   var path = url
   // A scheme has at least two letters, so that a file `a:b` is no scheme by accident.
   if let colon = url.firstIndex(of: ":"), !url[..<colon].contains("/"),
     url.distance(from: url.startIndex, to: colon) > 1
   {
     let scheme = url[..<colon].lowercased()
-    guard scheme == "sqlite" else {
+    switch scheme {
+    case "sqlite": break
+    case "postgres", "postgresql":
+      let connection = try PostgresConnection(url: url)
+      try PostgresSchema.prepare(connection)
+      return SQLStore(connection)
+    default:
       throw Diagnostic(
         "STO008",
         "there is no kind of store called '\(scheme)'",
         at: [url],
-        remedy: "give sqlite:PATH or a path"
+        remedy: "give sqlite:PATH, a path, or postgres://USER@HOST/DATABASE"
       )
     }
     path = String(url[url.index(after: colon)...])
@@ -103,5 +125,8 @@ public func openStore(_ url: String = defaultStoreURL) throws -> any RecordStore
   guard !path.isEmpty else {
     throw Diagnostic("STO001", "the store has no path", at: [url], remedy: "give sqlite:PATH")
   }
-  return try SQLiteStore(path: path)
+  if !Host.exists(path) { try Host.makeFolders(Host.folder(of: path)) }
+  let connection = try SQLiteConnection(path: path)
+  try SQLiteSchema.prepare(connection)
+  return SQLStore(connection)
 }

@@ -1,25 +1,14 @@
 import AssayBase
 import CSQLite
 
-/// A value of a column.
-enum SQLValue: Sendable, Equatable {
-  case null
-  case integer(Int64)
-  case text(String)
-
-  var text: String? {
-    if case .text(let value) = self { value } else { nil }
-  }
-
-  var integer: Int64? {
-    if case .integer(let value) = self { value } else { nil }
-  }
-}
-
 /// A connection to an SQLite file; used by one thread at a time.
-@safe final class SQLiteConnection {
+@safe final class SQLiteConnection: SQLDatabase {
   let path: String
+  var url: String { "sqlite:" + path }
+  var dialect: SQLDialect { .sqlite }
   private let handle: OpaquePointer
+  /// Statements that were prepared and are not in use, by their text.
+  private var prepared: [String: OpaquePointer] = unsafe [:]
 
   /// Opens the file, and makes it if it does not exist.
   init(path: String) throws {
@@ -36,21 +25,19 @@ enum SQLValue: Sendable, Equatable {
     unsafe sqlite3_busy_timeout(open, 10_000)
   }
 
-  deinit { unsafe sqlite3_close_v2(handle) }
-
-  /// Runs one statement and gives its rows.
-  @discardableResult
-  func run(_ sql: String, _ values: [SQLValue] = []) throws -> [[SQLValue]] {
-    var rows: [[SQLValue]] = []
-    try forEachRow(sql, values) { rows.append($0) }
-    return rows
+  deinit {
+    unsafe prepared.values.forEach { unsafe sqlite3_finalize($0) }
+    unsafe sqlite3_close_v2(handle)
   }
 
   /// Runs one statement and hands over its rows one by one.
   func forEachRow(_ sql: String, _ values: [SQLValue], _ body: ([SQLValue]) throws -> Void) throws {
-    var statement: OpaquePointer?
-    try check(unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil), sql)
-    defer { unsafe sqlite3_finalize(statement) }
+    // Taken out while it runs: a statement inside its own rows gets another one.
+    var statement: OpaquePointer? = unsafe prepared.removeValue(forKey: sql)
+    if unsafe statement == nil {
+      try check(unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil), sql)
+    }
+    defer { unsafe keep(statement, sql) }
     // SQLite copies what is bound with this in place of a destructor.
     let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     for (index, value) in values.enumerated() {
@@ -59,6 +46,7 @@ enum SQLValue: Sendable, Equatable {
         switch value {
         case .null: unsafe sqlite3_bind_null(statement, place)
         case .integer(let number): unsafe sqlite3_bind_int64(statement, place, number)
+        case .real(let number): unsafe sqlite3_bind_double(statement, place, number)
         case .text(let text):
           unsafe sqlite3_bind_text(statement, place, text, Int32(text.utf8.count), copied)
         }
@@ -73,9 +61,21 @@ enum SQLValue: Sendable, Equatable {
     }
   }
 
+  /// Puts a statement back for its next use; a few at most are kept.
+  private func keep(_ statement: OpaquePointer?, _ sql: String) {
+    unsafe sqlite3_reset(statement)
+    unsafe sqlite3_clear_bindings(statement)
+    if unsafe prepared.count < 64, let statement = unsafe statement, unsafe prepared[sql] == nil {
+      unsafe prepared[sql] = statement
+    } else {
+      unsafe sqlite3_finalize(statement)
+    }
+  }
+
   private static func column(_ statement: OpaquePointer?, _ index: Int32) -> SQLValue {
     switch unsafe sqlite3_column_type(statement, index) {
     case SQLITE_INTEGER: return .integer(unsafe sqlite3_column_int64(statement, index))
+    case SQLITE_FLOAT: return .real(unsafe sqlite3_column_double(statement, index))
     case SQLITE_NULL: return .null
     default:
       guard let start = unsafe sqlite3_column_text(statement, index) else { return .null }
@@ -98,6 +98,9 @@ enum SQLValue: Sendable, Equatable {
       throw error
     }
   }
+
+  /// The library's version.
+  static var version: String { unsafe String(cString: sqlite3_libversion()) }
 
   /// A whole number that a pragma tells.
   func pragma(_ name: String) throws -> Int64 {

@@ -4,46 +4,8 @@ import AssayRecord
 
 /// The layout of the SQLite file, and the way from older layouts.
 enum SQLiteSchema {
-  /// The layout's number, kept in `PRAGMA user_version`.
-  static let version: Int64 = 1
-  /// `ASSY`, kept in `PRAGMA application_id`.
+  /// `ASSY`, kept in `PRAGMA application_id`; the layout's number is in `PRAGMA user_version`.
   static let applicationID: Int64 = 0x4153_5359
-
-  /// The statements that make the layout, one idea a statement.
-  static let statements = [
-    """
-    CREATE TABLE records (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT,
-      id TEXT NOT NULL UNIQUE,
-      session TEXT NOT NULL,
-      finished_at INTEGER NOT NULL,
-      model_sha256 TEXT NOT NULL,
-      artefact TEXT NOT NULL,
-      variant TEXT NOT NULL,
-      runtime TEXT NOT NULL,
-      provider TEXT NOT NULL,
-      device TEXT NOT NULL,
-      threads INTEGER NOT NULL,
-      verdict TEXT NOT NULL,
-      json TEXT NOT NULL
-    )
-    """,
-    "CREATE INDEX records_session ON records (session)",
-    "CREATE INDEX records_model ON records (model_sha256, variant, runtime)",
-    """
-    CREATE TRIGGER records_keep BEFORE DELETE ON records
-    BEGIN SELECT RAISE(ABORT, 'records are append-only'); END
-    """,
-    """
-    CREATE TRIGGER records_fixed BEFORE UPDATE ON records
-    BEGIN SELECT RAISE(ABORT, 'records are append-only'); END
-    """,
-    """
-    CREATE TRIGGER records_new BEFORE INSERT ON records
-    WHEN EXISTS (SELECT 1 FROM records WHERE id = NEW.id OR seq = NEW.seq)
-    BEGIN SELECT RAISE(ABORT, 'there is a record of this id already'); END
-    """,
-  ]
 
   /// Makes the layout in a new file, or brings an older file to it.
   static func prepare(_ connection: SQLiteConnection) throws {
@@ -52,19 +14,21 @@ enum SQLiteSchema {
     _ = try check(connection)
     try retrying { _ = try connection.run("PRAGMA journal_mode = WAL") }
     try connection.run("PRAGMA synchronous = FULL")
-    if try check(connection) == version { return }
+    // Keys of trials are random: their index is the one that wants to stay in memory.
+    try connection.run("PRAGMA cache_size = -32768")
+    if try check(connection) == StoreLayout.version { return }
     // Beside the write lock another process may do the same; the second finds it done.
     try backUp(connection)
     try connection.transaction {
       let found = try check(connection)
-      if found == version { return }
+      if found == StoreLayout.version { return }
       if try hasTable(connection) {
-        try migrateFromZero(connection)
+        try migrate(from: found, connection)
       } else {
-        for statement in statements { try connection.run(statement) }
+        for statement in StoreLayout.statements(.sqlite) { try connection.run(statement) }
       }
       try connection.run("PRAGMA application_id = \(applicationID)")
-      try connection.run("PRAGMA user_version = \(version)")
+      try connection.run("PRAGMA user_version = \(StoreLayout.version)")
     }
   }
 
@@ -86,15 +50,18 @@ enum SQLiteSchema {
         remedy: "give another path for the store (--store)"
       )
     }
-    guard found <= version else {
-      throw Diagnostic(
-        "STO003",
-        "the store has layout \(found), this program knows layouts up to \(version)",
-        at: [connection.path],
-        remedy: "use the newer version of assay that wrote it, or another store (--store)"
-      )
-    }
+    guard found <= StoreLayout.version else { throw newer(found, at: connection.path) }
     return found
+  }
+
+  /// The finding that a store has a layout of the future.
+  static func newer(_ found: Int64, at place: String) -> Diagnostic {
+    Diagnostic(
+      "STO003",
+      "the store has layout \(found), this program knows layouts up to \(StoreLayout.version)",
+      at: [place],
+      remedy: "use the newer version of assay that wrote it, or another store (--store)"
+    )
   }
 
   private static func hasTable(_ connection: SQLiteConnection) throws -> Bool {
@@ -105,7 +72,7 @@ enum SQLiteSchema {
   private static func backUp(_ connection: SQLiteConnection) throws {
     guard try hasTable(connection) else { return }
     let layout = try check(connection)
-    if layout == version { return }
+    if layout == StoreLayout.version { return }
     var copy = "\(connection.path).v\(layout).backup"
     var number = 1
     while Host.exists(copy) {
@@ -115,14 +82,23 @@ enum SQLiteSchema {
     try connection.run("VACUUM INTO ?", [.text(copy)])
   }
 
-  /// Layout 0 had the id and the JSON of each record, nothing else.
-  private static func migrateFromZero(_ connection: SQLiteConnection) throws {
-    try connection.run("ALTER TABLE records RENAME TO records_0")
-    for statement in statements { try connection.run(statement) }
+  /// Layout 0 had the id and the JSON of each record, layout 1 some columns beside it: what a record
+  /// says is in its JSON, so that each is added anew, word for word, in the same order.
+  private static func migrate(from layout: Int64, _ connection: SQLiteConnection) throws {
+    for name in ["records_keep", "records_fixed", "records_new"] {
+      try connection.run("DROP TRIGGER IF EXISTS \(name)")
+    }
+    for name in ["records_session", "records_model"] {
+      try connection.run("DROP INDEX IF EXISTS \(name)")
+    }
+    try connection.run("ALTER TABLE records RENAME TO records_old")
+    for statement in StoreLayout.statements(.sqlite) { try connection.run(statement) }
     var faults: [Diagnostic] = []
-    for row in try connection.run("SELECT json FROM records_0 ORDER BY rowid") {
+    try connection.forEachRow("SELECT json FROM records_old ORDER BY rowid", []) { row in
+      let text = row[0].text ?? ""
       do {
-        try insert(Record(json: JSON(parsing: row[0].text ?? "")), into: connection)
+        let record = try Record(json: JSON(parsing: text))
+        try StoreLayout.insert(record, trial: nil, text: text, into: connection)
       } catch let error as Diagnostic {
         faults.append(error.inside(connection.path))
       } catch let error as Diagnostics {
@@ -131,23 +107,7 @@ enum SQLiteSchema {
     }
     // A record that cannot be read would be lost: leave the file as it was.
     try Diagnostics(faults).throwIfErrors()
-    try connection.run("DROP TABLE records_0")
-  }
-
-  static func insert(_ record: Record, into connection: SQLiteConnection) throws {
-    try connection.run(
-      """
-      INSERT INTO records (id, session, finished_at, model_sha256, artefact, variant, runtime,
-        provider, device, threads, verdict, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        .text(record.id), .text(record.session), .integer(record.finishedAt),
-        .text(record.model.sha256), .text(record.artefact), .text(record.variant),
-        .text(record.runtime), .text(record.provider), .text(record.device),
-        .integer(Int64(record.threads)), .text(record.verdict.rawValue),
-        .text(record.json.text()),
-      ]
-    )
+    try connection.run("DROP TABLE records_old")
   }
 
   /// Switching to the write-ahead log does not wait for other processes by itself.

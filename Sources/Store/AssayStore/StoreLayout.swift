@@ -1,0 +1,183 @@
+import AssayBase
+import AssayRecord
+
+/// The tables of a store, the same in every database.
+enum StoreLayout {
+  /// The layout's number.
+  static let version: Int64 = 2
+
+  /// The statements that make the layout, one idea a statement.
+  static func statements(_ dialect: SQLDialect) -> [String] {
+    let isSQLite = dialect == .sqlite
+    let whole = isSQLite ? "INTEGER" : "BIGINT"
+    let number = isSQLite ? "REAL" : "DOUBLE PRECISION"
+    let sequence =
+      isSQLite
+      ? "INTEGER PRIMARY KEY AUTOINCREMENT" : "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
+    let tables = [
+      """
+      CREATE TABLE records (
+        seq \(sequence),
+        id TEXT NOT NULL UNIQUE,
+        session TEXT NOT NULL,
+        finished_at \(whole) NOT NULL,
+        model_sha256 TEXT NOT NULL,
+        artefact TEXT NOT NULL,
+        variant TEXT NOT NULL,
+        runtime TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        device TEXT NOT NULL,
+        threads \(whole) NOT NULL,
+        verdict TEXT NOT NULL,
+        trial TEXT,
+        samples \(whole) NOT NULL,
+        p50_ns \(whole),
+        p90_ns \(whole),
+        p99_ns \(whole),
+        peak_memory \(whole),
+        accuracy \(number),
+        json TEXT NOT NULL
+      )
+      """,
+      "CREATE INDEX records_session ON records (session, finished_at)",
+      // Holds all that a summary of one model asks for, so that the wide rows are not read.
+      """
+      CREATE INDEX records_model ON records (model_sha256, variant, runtime, provider, device, threads,
+        verdict, p50_ns, p99_ns, peak_memory, samples)
+      """,
+      "CREATE UNIQUE INDEX records_trial ON records (trial) WHERE trial IS NOT NULL",
+      """
+      CREATE TABLE sweeps (
+        seq \(sequence),
+        id TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        made_at \(whole) NOT NULL,
+        plan TEXT NOT NULL
+      )
+      """,
+      // What is known of a trial now; it can be derived from the events.
+      """
+      CREATE TABLE trials (
+        sweep TEXT NOT NULL,
+        key TEXT NOT NULL,
+        position \(whole) NOT NULL,
+        device TEXT NOT NULL,
+        title TEXT NOT NULL,
+        specification TEXT NOT NULL,
+        state TEXT NOT NULL,
+        attempt \(whole) NOT NULL,
+        failures \(whole) NOT NULL,
+        losses \(whole) NOT NULL,
+        holder TEXT,
+        lease_until \(whole),
+        record TEXT,
+        PRIMARY KEY (sweep, key)
+      )
+      """,
+      "CREATE INDEX trials_queue ON trials (sweep, state, losses, failures, position)",
+      """
+      CREATE TABLE trial_events (
+        seq \(sequence),
+        sweep TEXT NOT NULL,
+        trial TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        attempt \(whole) NOT NULL,
+        holder TEXT NOT NULL,
+        at \(whole) NOT NULL,
+        detail TEXT NOT NULL
+      )
+      """,
+      "CREATE INDEX trial_events_trial ON trial_events (sweep, trial)",
+      "CREATE INDEX trial_events_kind ON trial_events (kind)",
+    ]
+    return tables + (isSQLite ? sqliteGuards : postgresGuards)
+  }
+
+  /// Tables that are only ever added to.
+  static let appendOnly = ["records", "sweeps", "trial_events"]
+
+  private static var sqliteGuards: [String] {
+    appendOnly.flatMap { table in
+      let key = table == "trial_events" ? "seq = NEW.seq" : "id = NEW.id OR seq = NEW.seq"
+      // Both are looked up by their own index, which one condition with OR might not.
+      let trial =
+        table == "records" ? "\n  OR EXISTS (SELECT 1 FROM records WHERE trial = NEW.trial)" : ""
+      return [
+        """
+        CREATE TRIGGER \(table)_keep BEFORE DELETE ON \(table)
+        BEGIN SELECT RAISE(ABORT, '\(table) is append-only'); END
+        """,
+        """
+        CREATE TRIGGER \(table)_fixed BEFORE UPDATE ON \(table)
+        BEGIN SELECT RAISE(ABORT, '\(table) is append-only'); END
+        """,
+        // REPLACE would take away the row that is in its way without a word.
+        """
+        CREATE TRIGGER \(table)_new BEFORE INSERT ON \(table)
+        WHEN EXISTS (SELECT 1 FROM \(table) WHERE \(key))\(trial)
+        BEGIN SELECT RAISE(ABORT, 'this is there already'); END
+        """,
+      ]
+    }
+  }
+
+  private static var postgresGuards: [String] {
+    [
+      """
+      CREATE FUNCTION assay_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+      END $$
+      """
+    ]
+      + appendOnly.flatMap { table in
+        [
+          """
+          CREATE TRIGGER \(table)_keep BEFORE UPDATE OR DELETE ON \(table)
+          FOR EACH ROW EXECUTE FUNCTION assay_append_only()
+          """,
+          """
+          CREATE TRIGGER \(table)_whole BEFORE TRUNCATE ON \(table)
+          FOR EACH STATEMENT EXECUTE FUNCTION assay_append_only()
+          """,
+        ]
+      }
+  }
+
+  private static let columns = [
+    "id", "session", "finished_at", "model_sha256", "artefact", "variant", "runtime", "provider",
+    "device", "threads", "verdict", "trial", "samples", "p50_ns", "p90_ns", "p99_ns", "peak_memory",
+    "accuracy", "json",
+  ]
+
+  /// Adds one record.
+  ///
+  /// - Parameters:
+  ///   - trial: the trial that it answers; `nil` when it answers none, or another record does.
+  ///   - text: its JSON as it came; `nil` for a record of ours.
+  static func insert(
+    _ record: Record,
+    trial: String?,
+    text: String? = nil,
+    into database: any SQLDatabase
+  ) throws {
+    let summary = record.summary
+    try database.run(
+      insertion,
+      [
+        .text(record.id), .text(record.session), .integer(record.finishedAt),
+        .text(record.model.sha256), .text(record.artefact), .text(record.variant),
+        .text(record.runtime), .text(record.provider), .text(record.device),
+        .integer(Int64(record.threads)), .text(record.verdict.rawValue), SQLValue(trial),
+        .integer(Int64(record.samples.count)), SQLValue(summary.p50.value?.value),
+        SQLValue(summary.p90.value?.value), SQLValue(summary.p99.value?.value),
+        SQLValue(record.peakMemoryBytes.value), record.accuracy.value.map { .real($0) } ?? .null,
+        .text(text ?? record.json(summary).text()),
+      ]
+    )
+  }
+
+  private static let insertion =
+    "INSERT INTO records (\(columns.joined(separator: ", "))) VALUES ("
+    + columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ") + ")"
+}
