@@ -7,6 +7,7 @@ public enum Assay {
     tryCommand, convertCommand, optimizeCommand, inspectCommand, runCommand, classifyCommand,
     benchCommand, compareCommand, profileCommand, studyThreadsCommand, studyBatchCommand,
     studyAffinityCommand,
+    sweepCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,

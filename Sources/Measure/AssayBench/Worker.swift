@@ -51,6 +51,8 @@ public final class Worker {
     output: Int32
   ) throws {
     Host.ignoreBrokenPipes()
+    // A terminal sends ctrl-C to the worker as well; the one who started it decides.
+    Host.ignoreInterrupts()
     // In the middle of a block nobody sees that the input ended; the system tells.
     _ = Host.dieWithParent(Host.parentProcessID)
     try Host.onOwnThread {

@@ -17,6 +17,8 @@ public final class ProcessWorker: WorkerLink {
   private let process: ChildProcess
   private let channel: LineChannel
   private let pipes: [Pipe]
+  /// How the process ended; `nil` while it lives.
+  public var processEnd: ProcessEnd? { process.end }
 
   /// Starts `executable` with `arguments`; it answers on descriptor 3.
   public init(executable: String, arguments: [String]) throws {

@@ -55,6 +55,8 @@ struct TryPlan {
   ]
 
   /// The format that a runtime gets unless told.
+  static func format(of runtime: String) -> String? { preferred[runtime] }
+
   private static let preferred = [
     "litert": "tflite", "onnxruntime": "onnx", "openvino": "onnx", "reference": "tflite",
   ]

@@ -1,0 +1,105 @@
+import AssayBase
+import AssayBench
+import AssayCatalog
+import AssayFormat
+import AssayHost
+import AssayJobs
+import AssayQuantize
+import AssayRuntime
+
+/// A plan laid out: its trials with their files, on this machine.
+struct SweepLayout {
+  let plan: SweepPlan
+  let schedule: SweepSchedule
+  /// This kind of machine.
+  let identity: String
+
+  /// What plans may name here.
+  static var vocabulary: SweepVocabulary {
+    SweepVocabulary(
+      runtimes: Catalog.runtimes.map(\.id),
+      providers: Provider.allCases.map(\.rawValue),
+      presets: Preset.all.map(\.name),
+      formats: Catalog.formats.filter(\.canExport).map(\.id),
+      dataOptions: [
+        "representative", "labels", "label-names", "data", "preprocess", "limit",
+        "calibration-limit",
+      ],
+      scenarioFault: { scenario in
+        guard scenario.string != "single-stream" else { return nil }
+        return Diagnostic(
+          "JOB003",
+          "there is no scenario '\(scenario.string ?? scenario.text())'",
+          remedy: "single-stream"
+        )
+      },
+      recipeFault: { name in
+        do {
+          try Quantizing.recipe(named: name).refuseTraining()
+          return nil
+        } catch {
+          return error as? Diagnostic ?? Diagnostic("JOB004", "there is no recipe '\(name)'")
+        }
+      }
+    )
+  }
+
+  /// Makes the files of every combination and orders the trials.
+  init(_ plan: SweepPlan, _ shop: SweepShop) throws {
+    self.plan = plan
+    let identity = MachineInfo.current().identity
+    self.identity = identity
+    var firsts: [TrialSpecification] = []
+    var omissions: [SweepSchedule.Omission] = []
+    for cell in plan.cells {
+      do {
+        let runtime = try Catalog.runtime(cell.runtime)
+        guard case .available(let version) = runtime.probe() else {
+          guard case .unavailable(let reason, let remedy) = runtime.probe() else { continue }
+          throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
+        }
+        let artefact = try shop.artefact(cell, formats: runtime.formats)
+        firsts.append(
+          TrialSpecification(
+            cell: cell,
+            artefact: artefact.model,
+            format: artefact.format,
+            library: version,
+            preset: plan.preset,
+            inputs: artefact.inputs,
+            evaluation: artefact.evaluation,
+            data: artefact.data,
+            deviceIdentity: cell.device == "local" ? identity : "named " + cell.device,
+            campaign: plan.campaign
+          )
+        )
+      } catch let reason as Diagnostic where reason.location.first?.hasPrefix("line ") == true {
+        // The model itself is at fault: no other combination of it would do better.
+        throw reason.inside(plan.path)
+      } catch let reason as Diagnostic {
+        omissions.append(SweepSchedule.Omission(cell: cell, reason: reason))
+      }
+    }
+    schedule = SweepSchedule(
+      firsts,
+      repetitions: plan.repetitions,
+      seed: plan.seed,
+      omissions: omissions
+    )
+  }
+
+  /// The devices of the ledger that this machine stands for.
+  ///
+  /// - Parameter name: the device of the plan that it is.
+  func devices(_ name: String) throws -> [String] {
+    guard plan.devices.contains(where: { $0.name == name }) else {
+      throw Diagnostic(
+        "JOB007",
+        "the plan has no device '\(name)'",
+        at: [plan.path],
+        remedy: "devices: \(plan.devices.map(\.name).joined(separator: ", "))"
+      )
+    }
+    return [name == "local" ? "local-\(identity)" : name]
+  }
+}

@@ -1,0 +1,161 @@
+import AssayBase
+import AssayBench
+import AssayCatalog
+import AssayHost
+import AssayJobs
+import AssayRecord
+import AssayRuntime
+import AssayStore
+
+/// Runs trials of a sweep on this machine.
+struct SweepWork {
+  let layout: SweepLayout
+  let shop: SweepShop
+  let store: any Store
+  let device: String
+  let console: Console
+
+  /// Works until nothing is left or something ends it.
+  func run(most: Int?, isRetrying: Bool) throws -> SweepEnd {
+    let plan = layout.plan
+    if isRetrying {
+      let count = try store.reopen(sweep: plan.id)
+      console.note("\(count) trial\(count == 1 ? "" : "s") that were given up wait again")
+    }
+    var runner = SweepRunner(
+      store: store,
+      sweep: plan.id,
+      devices: try layout.devices(device)
+    )
+    runner.limits = plan.limits
+    runner.budget = plan.budget
+    runner.cooldown = plan.cooldown
+    runner.mostTrials = most
+    if plan.cooldown.below != nil || plan.budget.temperature != nil, SweepRunner.hottest() == nil {
+      console.note("this machine tells no temperature: the plan's limits of it have no effect")
+    }
+    guard let executable = Host.executablePath else {
+      throw Diagnostic("HST032", "this system does not tell where assay itself lies")
+    }
+    let scratch = try Scratch()
+    defer { scratch.remove() }
+    var meter = try SweepMeter(try store.progress(sweep: plan.id, devices: runner.devices), store)
+    Host.catchInterrupts()
+    let end = try runner.run({ show($0, &meter) }) { trial, _, renew in
+      let current = Catalog.runtimes.first { $0.id == trial.cell.runtime }?.probe()
+      guard case .available(let version)? = current, version == trial.library else {
+        throw Diagnostic(
+          "JOB008",
+          "the plan was laid out with \(trial.cell.runtime) \(trial.library), which is not here",
+          remedy: "install that version, or lay the plan out anew with this one"
+        )
+      }
+      var comparison = Comparison(
+        preset: Preset.all.first { $0.name == trial.preset } ?? .standard,
+        seed: plan.seed &+ UInt64(trial.repetition),
+        profiledRuns: 0,
+        folder: scratch.path,
+        command: ["assay"] + CommandLine.arguments.dropFirst(),
+        executable: executable
+      )
+      comparison.reserve = 0
+      return plan.limits.measure(
+        trial,
+        comparison,
+        executable: executable,
+        arguments: ["worker"],
+        step: { _ in show(meter.line, console) },
+        renew: renew,
+        finished: { complete($0, trial) }
+      )
+    }
+    console.endProgress()
+    return end
+  }
+
+  /// A trial's record with its device and how its outputs compare.
+  private func complete(_ measured: Measured, _ trial: TrialSpecification) -> Record {
+    var record = measured.record
+    record.device = trial.cell.device
+    if trial.cell.batch != 1 { record.environment["batch"] = JSON(trial.cell.batch) }
+    record.environment["assay"] = .string(assayVersion)
+    guard let outputs = measured.outputs else { return record }
+    defer { try? Host.remove(outputs) }
+    do {
+      guard let data = try shop.source(trial.cell.model, batch: 1).data else { return record }
+      let graph = try importModel(path: trial.artefact.path).graph
+      let judgement = try Judgement(outputs: outputs, graph: graph, data: data)
+      record.accuracy = judgement.accuracy
+      record.accuracyCount = judgement.count
+      record.agreement = judgement.agreement
+      record.snrDb = judgement.snrDb
+    } catch {
+      record.reasons.append(
+        (error as? Diagnostic) ?? Diagnostic("BEN130", "\(error)", severity: .warning)
+      )
+    }
+    return record
+  }
+
+  private func show(_ line: String, _ console: Console) { console.progress(line) }
+
+  private func show(_ event: SweepEvent, _ meter: inout SweepMeter) {
+    switch event {
+    case .begins(let trial, let attempt):
+      meter.begin(trial.title + (attempt > 1 ? ", attempt \(attempt)" : ""))
+      console.progress(meter.line)
+    case .step(let text), .waits(let text): console.progress("\(meter.line): \(text)")
+    case .stored(_, let seconds): meter.finish(seconds)
+    case .failed(let trial, let fault):
+      console.endProgress()
+      console.report(warning(fault.reason, trial, "it is tried again after the others"))
+    case .givenUp(let trial, let reason):
+      meter.finish(0)
+      console.endProgress()
+      console.report(warning(reason, trial, reason.remedy ?? "see the record"))
+    }
+  }
+
+  private func warning(
+    _ reason: Diagnostic,
+    _ trial: TrialSpecification,
+    _ remedy: String
+  ) -> Diagnostic {
+    var copy = reason.inside(trial.title)
+    copy.severity = .warning
+    copy.remedy = remedy
+    return copy
+  }
+}
+
+/// How far a sweep is, with the time left.
+struct SweepMeter {
+  private let total: Int
+  private var done: Int
+  private var spent: [Double] = []
+  private var current = ""
+  private let costs: CostModel
+
+  init(_ progress: LedgerProgress, _ store: any Store) throws {
+    total = progress.total
+    done = progress.finished + progress.closed
+    costs = CostModel(try store.finishedDetails(limit: 2000))
+  }
+
+  mutating func begin(_ title: String) { current = title }
+
+  mutating func finish(_ seconds: Double) {
+    done += 1
+    if seconds > 0 { spent.append(seconds) }
+  }
+
+  /// The line that a terminal shows.
+  var line: String {
+    var left = ""
+    if !spent.isEmpty {
+      let mean = spent.reduce(0, +) / Double(spent.count)
+      left = ", \(Text.duration(mean * Double(max(total - done, 0)) * 1e9)) left"
+    }
+    return "[\(min(done + 1, total))/\(total)\(left)] \(current)"
+  }
+}
