@@ -109,6 +109,12 @@ private final class PlacedWorker: WorkerLink {
     #expect(nothing.verdict == .invalid)
   }
 
+  @Test("a part of which the runtime does not tell how much is INVALID too")
+  func somePart() throws {
+    let record = try measured(asked: .gpu, placement("GPU", nil, of: 9, [Placement.partly]))
+    #expect(reported(record)?.severity == .error && record.verdict == .invalid)
+  }
+
   @Test("a runtime that does not tell leaves it open, as a warning")
   func silent() throws {
     let record = try measured(asked: .gpu, placement("GPU.0"))

@@ -78,6 +78,18 @@ struct OnnxRuntimeTests {
     #expect(try session.profile(runs: 3).isEmpty)
   }
 
+  @Test func arenaIsTold() throws {
+    let session = try runtime.load(path: goldens + "network.onnx", options: SessionOptions())
+    try session.write(image(), toInput: 0)
+    try session.runOnce()
+    let memory = session.memory
+    let use = try #require(memory["arenaInUse"])
+    let peak = try #require(memory["arenaPeak"])
+    let allocated = try #require(memory["arenaAllocated"])
+    #expect(use > 0 && peak >= use && allocated >= use)
+    #expect(memory.count == 3)
+  }
+
   @Test func traceIsRead() throws {
     let trace = try JSON(
       parsing: """

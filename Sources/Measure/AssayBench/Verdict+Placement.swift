@@ -14,6 +14,16 @@ func placementFindings(_ record: Record) -> [Diagnostic] {
   if isProcessor(name) {
     return [Diagnostic("BEN105", "\(provider) was asked for, \(name) ran", remedy: remedy)]
   }
+  let notes = (record.placement["notes"]?.array ?? []).compactMap(\.string)
+  if notes.contains(Placement.partly) {
+    return [
+      Diagnostic(
+        "BEN105",
+        "\(provider) was asked for, but a part of the model ran elsewhere than on \(name)",
+        remedy: "convert the model so that \(name) takes all of it, or measure with --provider cpu"
+      )
+    ]
+  }
   guard let placed = record.placement["placed"]?.int, let total = record.placement["total"]?.int,
     total > 0
   else {
@@ -30,7 +40,6 @@ func placementFindings(_ record: Record) -> [Diagnostic] {
     return [Diagnostic("BEN105", "\(provider) was asked for, \(name) took nothing", remedy: remedy)]
   }
   guard placed < total else { return [] }
-  let notes = (record.placement["notes"]?.array ?? []).compactMap(\.string)
   let elsewhere = notes.filter { $0.contains(" nodes on ") }.joined(separator: ", ")
   let share = Double(total - placed) / Double(total)
   return [

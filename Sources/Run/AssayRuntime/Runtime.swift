@@ -49,6 +49,9 @@ public struct Placement: Sendable, Equatable {
   /// Facts worth keeping, such as the precision that the runtime chose.
   public var notes: [String]
 
+  /// The note of a runtime that tells that the path took a part of the model, but not how much.
+  public static let partly = "a part runs elsewhere"
+
   /// Makes a placement.
   public init(provider: String, placed: Int? = nil, total: Int? = nil, notes: [String] = []) {
     self.provider = provider

@@ -260,9 +260,13 @@ import Darwin
     case .gpu, .tpu, .npu:
       placement.provider = environment.acceleratorName(for: options.provider)
       if let ask = unsafe f.LiteRtCompiledModelIsNonCpuFullyAccelerated,
-        unsafe ask(compiled, &isWhole) == 0, isWhole
+        unsafe ask(compiled, &isWhole) == 0
       {
-        placement.placed = placement.total
+        if isWhole {
+          placement.placed = placement.total
+        } else {
+          placement.notes.append(Placement.partly)
+        }
       }
       placement.notes.append("precision float32")
     }

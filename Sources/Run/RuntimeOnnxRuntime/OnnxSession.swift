@@ -247,6 +247,8 @@ import COnnxRuntime
     }
   }
 
+  var memory: [String: Int] { unsafe arenaMemory(session) }
+
   // MARK: Profiling
 
   func profile(runs count: Int) throws -> [OperatorTime] {

@@ -17,6 +17,7 @@ typedef struct OrtType_ *OrtTypeRef;
 typedef struct OrtTensorType_ *OrtTensorTypeRef;
 typedef struct OrtBinding_ *OrtBindingRef;
 typedef struct OrtDevice_ *OrtDeviceRef;
+typedef struct OrtPairs_ *OrtPairsRef;
 
 enum { OrtAPIVersion = 23 };
 enum { OrtLogFatal = 4, OrtOptimizeAll = 99, OrtSequential = 0 };
@@ -85,7 +86,8 @@ typedef struct {
   OrtStatusRef (*ReleaseAvailableProviders)(char **p, int n);
   void *gap127[3];
   OrtStatusRef (*AddSessionConfigEntry)(OrtOptionsRef o, const char *key, const char *value);
-  void *gap131[2];
+  OrtStatusRef (*CreateAllocator)(OrtSessionRef s, OrtMemoryRef m, OrtAllocatorRef *out);
+  void (*ReleaseAllocator)(OrtAllocatorRef a);
   OrtStatusRef (*RunWithBinding)(OrtSessionRef s, OrtRunOptionsRef o, OrtBindingRef b);
   OrtStatusRef (*CreateIoBinding)(OrtSessionRef s, OrtBindingRef *b);
   void (*ReleaseIoBinding)(OrtBindingRef b);
@@ -98,7 +100,12 @@ typedef struct {
   void *gap141[75];
   OrtStatusRef (*SessionOptionsAppendExecutionProvider)(
     OrtOptionsRef o, const char *name, const char *const *keys, const char *const *values, size_t n);
-  void *gap217[86];
+  void *gap217[81];
+  void (*GetKeyValuePairs)(
+    OrtPairsRef p, const char *const **keys, const char *const **values, size_t *n);
+  void *gap299[1];
+  void (*ReleaseKeyValuePairs)(OrtPairsRef p);
+  void *gap301[2];
   OrtStatusRef (*GetEpDevices)(OrtEnvRef e, const OrtDeviceRef **out, size_t *n);
   OrtStatusRef (*SessionOptionsAppendExecutionProvider_V2)(
     OrtOptionsRef o, OrtEnvRef e, const OrtDeviceRef *d, size_t nd, const char *const *keys, const char *const *values, size_t n);
@@ -106,6 +113,7 @@ typedef struct {
   const char *(*EpDevice_EpName)(OrtDeviceRef d);
   void *gap313[5];
   OrtStatusRef (*GetTensorSizeInBytes)(OrtValueRef v, size_t *n);
+  OrtStatusRef (*AllocatorGetStats)(OrtAllocatorRef a, OrtPairsRef *out);
 } OrtFunctions;
 
 typedef struct {
@@ -131,4 +139,9 @@ ORT_SLOT(ReleaseAvailableProviders, 126);
 ORT_SLOT(ReleaseIoBinding, 135);
 ORT_SLOT(GetBoundOutputValues, 140);
 ORT_SLOT(EpDevice_EpName, 312);
+ORT_SLOT(CreateAllocator, 131);
+ORT_SLOT(GetKeyValuePairs, 298);
+ORT_SLOT(ReleaseKeyValuePairs, 300);
+ORT_SLOT(GetEpDevices, 303);
 ORT_SLOT(GetTensorSizeInBytes, 318);
+ORT_SLOT(AllocatorGetStats, 319);
