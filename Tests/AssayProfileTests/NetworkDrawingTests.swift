@@ -77,6 +77,29 @@ import Testing
     #expect(named.boxes[1].placement == "litert")
   }
 
+  @Test func aFusedConvolutionIsFoundUnderTheNameOfItsActivation() throws {
+    var graph = Graph(name: "net")
+    let x = graph.addInput("x", TensorType(.float32, [1, 4, 4, 2]))
+    let filter = graph.addConstant(
+      "filter",
+      Tensor([Float](repeating: 0.5, count: 36), [2, 3, 3, 2])
+    )
+    let a = try graph.addNode("a/Conv", Conv2D(padding: .same), [x, filter])
+    graph.outputs = try graph.addNode("a", Unary(.relu), a)
+    var fused = NetworkDrawing(graph, title: "net")
+    fused.add(record([.object(["kind": "Conv", "node": "a_nchwc", "ns": 30])]))
+    #expect(fused.boxes[1].nanoseconds == 30 && fused.boxes[2].nanoseconds == nil)
+    // Apart, each keeps its own.
+    var apart = NetworkDrawing(graph, title: "net")
+    apart.add(
+      record([
+        .object(["kind": "Conv", "node": "a/Conv", "ns": 30]),
+        .object(["kind": "Relu", "node": "a", "ns": 5]),
+      ])
+    )
+    #expect(apart.boxes[1].nanoseconds == 30 && apart.boxes[2].nanoseconds == 5)
+  }
+
   @Test func timesOfADelegateAreLaidInOrderOfKinds() throws {
     var drawing = NetworkDrawing(try network(), title: "net")
     let part = drawing.add(

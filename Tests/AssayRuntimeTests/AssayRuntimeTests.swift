@@ -98,6 +98,14 @@ import Testing
     )
   }
 
+  @Test func runsThatWereDisturbedAreLeftOutOfTheQuieterHalf() {
+    var profile = OperatorProfile()
+    for (run, time) in [10.0, 12, 500, 900, 900, 900].enumerated() {
+      profile.add(kind: "A", node: "a", run: run, nanoseconds: time)
+    }
+    #expect(profile.means == [OperatorTime(kind: "A", node: "a", nanoseconds: 11)])
+  }
+
   @Test func timesOfOneRunAddUp() {
     var profile = OperatorProfile()
     profile.add(kind: "A", node: "a", run: 0, nanoseconds: 3)

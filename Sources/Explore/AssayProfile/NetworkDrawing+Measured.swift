@@ -32,9 +32,11 @@ extension NetworkDrawing {
       placed += entry.ns
     }
     var left: [Entry] = []
+    var feeder: [Int: Int] = [:]
+    for edge in edges where feeder[edge.to] == nil { feeder[edge.to] = edge.from }
     for entry in entries {
       if let index = entry.names.lazy.compactMap({ byName[$0] }).first {
-        put(entry, index)
+        put(entry, source(of: entry, index, feeder))
       } else if let number = entry.number, operators.indices.contains(number),
         entries.count <= operators.count
       {
@@ -56,6 +58,26 @@ extension NetworkDrawing {
       "\(name), \(record.threads) thread\(record.threads == 1 ? "" : "s"): "
       + "\(Words.percent(placed / total, 0)) of \(Words.time(total)) placed"
     return placed / total
+  }
+
+  /// The box that an entry is of, where it was found under the name of one that it makes too: a runtime
+  /// that fuses an activation into a convolution calls both by what leaves them.
+  private func source(of entry: Entry, _ found: Int, _ feeder: [Int: Int]) -> Int {
+    guard !entry.resembles(boxes[found]) else { return found }
+    var index = found
+    for _ in 0..<3 {
+      guard let before = feeder[index] else { break }
+      // A name tells more than a kind: some runtimes call a depthwise convolution Conv.
+      let isConvolution =
+        boxes[before].kind == .convolution && entry.kind.lowercased().contains("conv")
+      if boxes[before].nanoseconds == nil,
+        isConvolution || boxes[before].kind == .dense && entry.resembles(boxes[before])
+      {
+        return before
+      }
+      index = before
+    }
+    return found
   }
 
   /// The longest sequence of pairs of entries and boxes that resemble one another, in order of both.

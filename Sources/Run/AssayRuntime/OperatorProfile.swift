@@ -1,7 +1,8 @@
 /// Times of operators over several profiled runs.
 ///
-/// The mean is that of the quieter half of the runs, those that took least in all: a run in the middle
-/// of which the system took the processor away would swamp the small operators.
+/// The mean is that of the quiet runs: the half that took least in all, without those that took more
+/// than twice as long as the quickest. A run in the middle of which the system took the processor away
+/// would swamp the small operators.
 public struct OperatorProfile {
   private struct Key: Hashable {
     var kind: String
@@ -28,10 +29,11 @@ public struct OperatorProfile {
     times[Key(kind: kind, node: node)]?.count ?? 0
   }
 
-  /// The mean time of each operator, in the order in which they were seen first.
+  /// The mean time of each operator in quiet runs, in the order in which they were seen first.
   public var means: [OperatorTime] {
     let ranked = totals.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
-    let quiet = ranked.prefix((ranked.count + 1) / 2).map(\.key)
+    let bound = (ranked.first?.value ?? 0) * 2
+    let quiet = ranked.prefix((ranked.count + 1) / 2).filter { $0.value <= bound }.map(\.key)
     return order.map { key in
       let sum = quiet.reduce(0.0) { $0 + (times[key]?[$1] ?? 0) }
       return OperatorTime(

@@ -67,7 +67,7 @@ public struct OperatorTime: Sendable, Equatable {
   public var kind: String
   /// The runtime's name for the node.
   public var node: String
-  /// Mean time of one run (over the quieter half of the profiled runs), nanoseconds.
+  /// Mean time of one run (over the quiet ones of the profiled runs), nanoseconds.
   public var nanoseconds: Double
 
   /// Makes a time.

@@ -74,26 +74,27 @@ struct OperatorProfileResult {
     let median = record.summary.p50.value.map { Double($0.value) }
     var facts: [String] = []
     if let median {
-      let rest = median - profiled
-      let share = Words.percent(abs(rest) / median, 0)
-      let meaning =
+      // What the profiler told is part of a run that it slowed down; without it that run's time is not
+      // known, and the undisturbed one stands for it.
+      let wall = record.environment["profiledNs"]?.double ?? median
+      let cost = wall / median - 1
+      var fact = "one inference: \(Words.time(median)) by the clock"
+      if abs(cost) >= 0.005 {
+        fact +=
+          ", \(Words.time(wall)) with the profiler on "
+          + "(\(Words.percent(abs(cost), 0)) \(cost < 0 ? "less" : "more"))"
+      }
+      let rest = wall - profiled
+      fact += "; the operators add up to \(Words.time(profiled)), "
+      fact +=
         rest >= 0
-        ? "\(Words.time(rest)) (\(share)) are the call itself and what the profiler does not see"
-        : "the profiler itself cost \(Words.time(-rest)) (\(share))"
-      facts.append(
-        "one inference: \(Words.time(median)) by the clock, \(Words.time(profiled)) by the sum of "
-          + "operators; \(meaning)"
-      )
+        ? "\(Words.time(rest)) (\(Words.percent(rest / wall, 0))) are the call itself and what the "
+          + "profiler does not see"
+        : "\(Words.time(-rest)) more than that: they overlap, or their runs were disturbed"
+      facts.append(fact)
       if profiled < median / 2 {
         facts.append("the runtime's profiler is too coarse for this model: it saw less than half")
       }
-    }
-    if let wall = record.environment["profiledNs"]?.double, let median, median > 0 {
-      let change = wall / median - 1
-      facts.append(
-        "with the profiler on an inference took \(Words.time(wall)), "
-          + "\(Words.percent(abs(change), 0)) \(change < 0 ? "less" : "more")"
-      )
     }
     let strange = unplaced.reduce(0) { $0 + $1.nanoseconds }
     if strange > 0 {
