@@ -116,6 +116,24 @@ private func comparison(_ folder: String = "/tmp") throws -> Comparison {
     #expect(record.reasons.contains { $0.code == "BEN120" && $0.severity == .note })
   }
 
+  @Test("self-tests see what answers from memory and what lies when it is timed")
+  func audits() throws {
+    var comparison = try comparison()
+    comparison.audits = true
+    let results = try comparison.run(
+      ["fine", "cache@run", "lie@run:60"].map { configuration($0) }
+    ).map(\.record)
+    let codes = results.map { record in
+      record.reasons.map(\.code).filter { $0.hasPrefix("BEN15") }
+    }
+    #expect(codes == [[], ["BEN150"], ["BEN151"]], "\(codes)")
+    let fine = try #require(results[0].audit)
+    #expect(fine.compared >= 24 && fine.differing == 0 && fine.samples == 8)
+    #expect(abs(try #require(fine.repetitionGain.value)) < 0.5)
+    #expect(try #require(results[1].audit?.repetitionGain.value) > 0.5)
+    #expect(results[2].verdict == .invalid)
+  }
+
   @Test("the peak of memory is the worker's own")
   func memory() throws {
     let results = try comparison().run([configuration("fine"), configuration("grow@never:64")])

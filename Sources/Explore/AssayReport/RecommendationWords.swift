@@ -141,6 +141,13 @@ struct RecommendationWords {
             + "below."
       )
     }
+    // Every row names its threads; what no column shows must be said.
+    let unlike = Record.unlikenesses(among: valid).filter { $0.what != "threads" }
+    if !unlike.isEmpty {
+      words.append(
+        "The rows are not all the same job: \(unlike.map(\.words).joined(separator: "; "))."
+      )
+    }
     return words
   }
 }

@@ -30,6 +30,10 @@ public struct Comparison: Sendable {
   public var countsEvents = false
   /// A picture whose way through the model is measured.
   public var pipeline: PipelineRequest?
+  /// A long load in place of the rounds, one configuration after the other; `nil` for rounds.
+  public var sustained: SustainedLoad?
+  /// Whether self-tests of the measured sessions are run.
+  public var audits = false
   /// How precisely a percentile is wanted; `nil` for the preset's rounds and no more.
   public var narrowing: Narrowing?
   /// What looks on and adds to the records.
@@ -102,13 +106,26 @@ public struct Comparison: Sendable {
         trial.start({ try makeWorker(trial.configuration) }, preset)
         group.append(trial)
       }
-      for _ in 0..<preset.rounds {
+      for _ in 0..<(sustained == nil ? preset.rounds : 0) {
         for trial in group.shuffled(using: &random) {
           progress(meter.step(trial.configuration.title))
           trial.turn(preset)
         }
       }
-      if let narrowing {
+      if let sustained {
+        for trial in group {
+          trial.sustain(sustained) { part in
+            progress(
+              BenchProgress(
+                done: Int(part * 100),
+                total: 100,
+                current: "load on \(trial.configuration.title)",
+                secondsLeft: Double(sustained.duration) * max(1 - part, 0) / 1e9
+              )
+            )
+          }
+        }
+      } else if let narrowing {
         narrow(group, narrowing, &random) { title in
           meter.total += 1
           progress(meter.step(title))
@@ -117,6 +134,7 @@ public struct Comparison: Sendable {
       for trial in group {
         progress(meter.step("finishing \(trial.configuration.title)"))
         if countsEvents { trial.count(preset) }
+        if audits { trial.audit(seed: seed) }
         if let pipeline { trial.run(pipeline) }
         let outputs = Host.join(folder, "\(trial.record.id).npz")
         trial.finish(profiledRuns: profiledRuns, outputs: outputs)

@@ -1,3 +1,5 @@
+import AssayStatistics
+
 /// Whether latencies have settled.
 public enum Steadiness {
   /// The number of samples that a window has.
@@ -12,6 +14,15 @@ public enum Steadiness {
     let smaller = Double(min(last, before))
     // Below a microsecond the clock's own step is more than the tolerance.
     return abs(Double(last - before)) <= max(smaller * tolerance, 100)
+  }
+
+  /// Whether latencies have settled: the last windows agree, and by its change points at least the later
+  /// half of the series is one level within `tolerance`.
+  ///
+  /// Two windows that agree may stand on a slope; a test of the whole series sees that.
+  public static func isSettled(_ samples: [Int64], tolerance: Double = 0.05) -> Bool {
+    guard isSteady(samples, tolerance: tolerance) else { return false }
+    return SteadyState(samples, tolerance: tolerance)?.isSteady ?? false
   }
 
   /// The middle sample (the lower one of two).

@@ -95,7 +95,7 @@ final class Trial {
       let seconds = patience + Double(preset.warmup.maximumNanoseconds) / 1e9
       let warm = try worker.ask(preset.warmup.request("warmup"), seconds: seconds)
       record.warmup = samples(warm)
-      if !Steadiness.isSteady(record.warmup) {
+      if !Steadiness.isSettled(record.warmup) {
         record.reasons.append(
           Diagnostic(
             "BEN102",

@@ -8,11 +8,13 @@ import AssayRuntime
 ///
 /// Reasons of severity `error` make it INVALID: BEN101 too few samples, BEN103 drift between rounds,
 /// BEN105 another provider executed, wholly or in part, BEN108 the median is not known well enough, and every failure
-/// (BEN110-113, RTM…); what a scenario's rules say (BEN140-143). Warnings and notes stay beside a VALID verdict.
+/// (BEN110-113, RTM…); what a scenario's rules say (BEN140-144); what self-tests found (BEN150-151). Warnings and notes stay beside a VALID verdict.
 public func judged(_ record: Record) -> Record {
   var record = record
   if !record.reasons.contains(where: { $0.severity == .error }) {
-    record.reasons += findings(record) + scenarioFindings(record)
+    record.reasons +=
+      findings(record) + scenarioFindings(record) + auditFindings(record)
+      + sustainedFindings(record)
   }
   record.verdict = record.reasons.contains { $0.severity == .error } ? .invalid : .valid
   return record
@@ -44,8 +46,9 @@ private func findings(_ record: Record) -> [Diagnostic] {
       )
     }
   }
-  // A server's latency is that of its queue, which differs from round to round.
-  let isQueue = record.scenario?.kind == .server
+  // A server's latency is that of its queue, which differs from round to round; of a long load the
+  // course is what is wanted.
+  let isQueue = record.scenario?.kind == .server || record.sustained != nil
   // Of several processes each is one measurement: a disturbed round of one does not count alone.
   let levels = record.processes.count > 1 ? record.processMedians : summary.roundMedians
   if !isQueue, let low = levels.min(), let high = levels.max(),

@@ -24,6 +24,7 @@ import AssayTensor
 /// | count | limits | what processor and kernel counted meanwhile |
 /// | pipeline | a picture, its preprocessing, runs | time of each step of each run |
 /// | memory | | its memory, and what the runtime tells of its own |
+/// | audit | seed, rounds | outputs compared, those that differ, times of one and of different samples |
 /// | evaluate | an .npz with stacked inputs, where to write outputs | count |
 /// | profile | runs | operator times and placement of a session of its own, and time of one of its runs |
 public final class Worker {
@@ -31,8 +32,8 @@ public final class Worker {
   private let channel: LineChannel
   let loop = TimedLoop()
   private var session: (any Session)?
-  private var source: (runtime: any InferenceRuntime, path: String, options: SessionOptions)?
-  private var fed: [String: Tensor] = [:]
+  private(set) var source: (runtime: any InferenceRuntime, path: String, options: SessionOptions)?
+  private(set) var fed: [String: Tensor] = [:]
   /// Opened before a runtime starts its threads, so that they are counted too.
   private let counters = Counters()
   /// Further sessions of the same model, for scenarios with several streams.
@@ -133,6 +134,7 @@ public final class Worker {
       )
     case "count": answer["counters"] = try count(request).json
     case "pipeline": answer["pipeline"] = try pipeline(request)
+    case "audit": answer = try audit(request)
     case "evaluate": answer["count"] = JSON(try evaluate(request))
     case "profile": answer = try profile(request)
     case let other:
@@ -239,7 +241,7 @@ public final class Worker {
     try AtomicFile.write(try NPZ.write(arrays), to: path)
   }
 
-  /// Blocks of a window each, until latencies are steady and the minimum is reached.
+  /// Blocks of a window each, until latencies have settled and the minimum is reached.
   private func warmUp(_ limits: BlockLimits) throws -> [Int64] {
     var samples: [Int64] = []
     let start = Host.monotonicNanoseconds()
@@ -250,14 +252,17 @@ public final class Worker {
       maximumNanoseconds: limits.maximumNanoseconds
     )
     for session in furtherSessions { for _ in 0..<3 { try session.runOnce() } }
+    var next = 0
     while true {
       try timed(one.withCount(Steadiness.window))
       samples += loop.samples
       let elapsed = Host.monotonicNanoseconds() - start
       if samples.count >= limits.maximumCount || elapsed >= limits.maximumNanoseconds { break }
-      if limits.isOver(count: samples.count, elapsed: elapsed), Steadiness.isSteady(samples) {
-        break
+      guard limits.isOver(count: samples.count, elapsed: elapsed), samples.count >= next else {
+        continue
       }
+      if Steadiness.isSettled(samples) { break }
+      next = samples.count + samples.count / 8
     }
     return samples
   }

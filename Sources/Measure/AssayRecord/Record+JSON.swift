@@ -38,6 +38,8 @@ extension Record {
       members["claim"] = claim.json
     }
     members["stopping"] = stopping?.json
+    members["sustained"] = sustained?.json
+    members["audit"] = audit?.json
     if !processes.isEmpty { members["processes"] = .array(processes.map { JSON($0) }) }
     members["initNs"] = .object([
       "read": initialization.read.json,
@@ -75,8 +77,8 @@ extension Record {
     "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
     "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
-    "command", "verdict", "reasons", "trial",
-    "inputs", "scenario", "claim", "stopping", "processes",
+    "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim", "stopping", "processes",
+    "sustained", "audit",
   ]
 
   /// Reads a record.
@@ -123,6 +125,8 @@ extension Record {
       if scenario == nil { reader.fault("scenario", "a scenario that this version knows") }
     }
     processes = reader.ints("processes")
+    sustained = json["sustained"].flatMap { Sustained(json: $0) }
+    audit = json["audit"].flatMap { Audit(json: $0) }
     stopping = json["stopping"].flatMap { Stopping(json: $0) }
     initialization = Initialization(
       read: reader.figure("initNs.read", "a whole number", \.int64),

@@ -92,6 +92,10 @@ public struct Record: Sendable, Equatable {
   public var scenario: Scenario?
   /// How many rounds each process had, where several took part; empty for one process.
   public var processes: [Int] = []
+  /// Throughput over a long load; `nil` when none was asked for.
+  public var sustained: Sustained?
+  /// What the self-tests found; `nil` when they did not run.
+  public var audit: Audit?
   /// How precisely a percentile was wanted; `nil` when nothing was asked for.
   public var stopping: Stopping?
   /// Initialization.

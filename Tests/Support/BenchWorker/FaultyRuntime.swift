@@ -14,7 +14,8 @@ import Darwin
 /// A runtime that fails as its model's path says.
 ///
 /// The path is `<fault>@<when>`, such as `crash@load` or `hang@run:30` (at the 30th run); without a
-/// fault a run sleeps a little.
+/// fault a run sleeps a little. `cache` answers what it was asked before at once, `lie@run:30` gives
+/// other outputs from the 30th run on.
 struct FaultyRuntime: InferenceRuntime {
   var id: String { "faulty" }
   var formats: [String] { [] }
@@ -85,8 +86,19 @@ final class FaultySession: Session {
     if fault.kind == "grow" { ballast = [UInt8](repeating: 1, count: fault.count << 20) }
   }
 
-  func write(_ bytes: ByteView, toInput index: Int) throws { value = bytes }
-  func readOutput(_ index: Int) throws -> ByteView { value }
+  private var isKnown = false
+
+  func write(_ bytes: ByteView, toInput index: Int) throws {
+    isKnown = bytes.array == value.array
+    value = bytes
+  }
+
+  func readOutput(_ index: Int) throws -> ByteView {
+    if fault.kind == "lie", runs >= fault.count {
+      return ByteView(value.array.map { $0 ^ 0x40 })
+    }
+    return value
+  }
 
   func run() throws(RunFailure) {
     runs += 1
@@ -94,6 +106,7 @@ final class FaultySession: Session {
       if fault.kind == "fail" { throw RunFailure(status: 42) }
       try? fault.strike()
     }
+    if fault.kind == "cache", isKnown { return }
     usleep(200)
   }
 

@@ -19,7 +19,56 @@ func scenarioText(_ record: Record) -> String {
       "precision       \(stopping.percentile) known to ±\(Words.percent(half, 2)) after "
       + "\(record.rounds.count) rounds (±\(Words.percent(stopping.target, 2)) wanted)\n"
   }
+  if let sustained = record.sustained { text += words(sustained) }
+  if let audit = record.audit { text += words(audit) }
   return text
+}
+
+private func words(_ sustained: Record.Sustained) -> String {
+  let levels = sustained.levels
+  guard let first = levels.first, let last = levels.last else { return "" }
+  var text = "sustained       \(Text.duration(Double(last.end))) of load: "
+  text +=
+    levels.count == 1
+    ? "\(Words.rate(first.throughput)) throughout\n"
+    : "\(Words.rate(first.throughput)) at first, \(Words.rate(last.throughput)) at last\n"
+  text += "                \(bars(sustained.windows.map(\.throughput)))\n"
+  for level in levels.count > 1 ? levels.prefix(12)[...] : [] {
+    let change = (level.throughput / first.throughput - 1) * 100
+    text +=
+      "                from \(Text.duration(Double(level.begin))): \(Words.rate(level.throughput))"
+      + (level == first ? "\n" : " (\(change < 0 ? "" : "+")\(Words.fixed(change, 1)) %)\n")
+  }
+  return text
+}
+
+/// A course as a line of bars from 0 to its greatest value.
+private func bars(_ values: [Double]) -> String {
+  let marks = Array("▁▂▃▄▅▆▇█")
+  let columns = min(60, values.count)
+  guard columns > 0, let top = values.max(), top > 0 else { return "" }
+  return String(
+    (0..<columns).map { column in
+      let range = values[column * values.count / columns..<(column + 1) * values.count / columns]
+      let mean = range.reduce(0, +) / Double(max(range.count, 1))
+      return marks[min(Int(mean / top * 8), 7)]
+    }
+  )
+}
+
+private func words(_ audit: Record.Audit) -> String {
+  let outputs =
+    audit.differing == 0
+    ? "\(audit.compared) outputs of timed runs are right"
+    : "\(audit.differing) of \(audit.compared) outputs of timed runs differ"
+  switch audit.repetitionGain {
+  case .missing: return "self-tests      \(outputs)\n"
+  case .value(let gain):
+    let speed =
+      abs(gain) < 0.005
+      ? "as fast as" : "\(Words.percent(abs(gain))) \(gain > 0 ? "faster" : "slower") than"
+    return "self-tests      \(outputs); one sample again and again is \(speed) different ones\n"
+  }
 }
 
 private func words(_ scenario: Record.Scenario) -> String {

@@ -42,6 +42,7 @@ let benchCommand = CommandSpec(
     Option("--no-profile", .flag, "leave out the times of operators"),
     Option("--seed", .value("N"), "seed of the order of turns and of arrivals (default: 1)"),
     Shared.preflight,
+    Option("--no-audit", .flag, "leave out the self-tests of the measured session"),
     Option("--no-starts", .flag, "leave out starts with a cold and a warm page cache"),
     Option("--image", .value("PATH"), "also time this picture's way from file to classes"),
     Shared.preprocess,
@@ -116,6 +117,8 @@ let benchCommand = CommandSpec(
   comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
   comparison.preset = wanted.applied(to: comparison.preset)
   comparison.narrowing = wanted.narrowing
+  comparison.sustained = wanted.sustained
+  comparison.audits = !isNull && !arguments.has("--no-audit") && comparison.preset.name != "quick"
   let measured = try comparison.run([configuration], progress: { show($0, console) })
   console.endProgress()
   guard let record = measured.first?.record else { return .fault }

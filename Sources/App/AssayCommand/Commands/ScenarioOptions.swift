@@ -9,6 +9,8 @@ struct ScenarioOptions {
   var scenario: Record.Scenario?
   /// How precisely a percentile is wanted; `nil` when nothing was asked for.
   var narrowing: Narrowing?
+  /// A long load in place of rounds.
+  var sustained: SustainedLoad?
   private var nanoseconds: UInt64?
   private var count: Int?
 
@@ -32,6 +34,7 @@ struct ScenarioOptions {
   static let options =
     issuing + [
       Option("--width", .value("PART"), "measure until the percentile is known to this, as 1%"),
+      Option("--sustained", .value("TIME"), "load without a pause, as 30m: throughput over time"),
       Option("--max-rounds", .value("N"), "rounds after which --width gives up (default: 100)"),
     ]
 
@@ -91,6 +94,9 @@ struct ScenarioOptions {
       try ScenarioOptions.time($0, "--duration")
     }
     count = try arguments.integer("--count")
+    sustained = try arguments.value("--sustained").map {
+      SustainedLoad(duration: try ScenarioOptions.time($0, "--sustained"))
+    }
     if let text = arguments.value("--width") {
       guard let part = TryPlan.fraction(text), part > 0, part < 1 else {
         throw Diagnostic("CLI006", "--width is a part such as 1% or 0.01, not '\(text)'")
