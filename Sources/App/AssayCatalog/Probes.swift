@@ -1,7 +1,9 @@
 import AssayBase
+import AssayBench
 import AssayCodec
 import AssayData
 import AssayFormat
+import AssayRecord
 import AssayRuntime
 import AssayStore
 
@@ -61,6 +63,12 @@ extension Catalog {
           + [Probe(name: "yaml", availability: YAML.probe())]
       ),
       ProbeGroup(title: "measuring", rows: machineProbes()),
+      ProbeGroup(
+        title: "scenarios",
+        rows: Record.Scenario.Kind.allCases.map {
+          Probe(name: $0.rawValue, availability: $0.probe())
+        }
+      ),
     ]
   }
 }

@@ -170,9 +170,6 @@ func storedRecord(_ word: String, _ arguments: Arguments) throws -> Record {
     guard let record = try store.records(query).last else { throw missing() }
     return record
   }
-  // An id begins with that of its session.
-  let session = word.split(separator: "-").dropLast().joined(separator: "-")
-  let found = try store.records(RecordQuery(session: session)).first { $0.id == word }
-  guard let found else { throw missing() }
+  guard let found = try store.records(RecordQuery(id: word)).first else { throw missing() }
   return found
 }
