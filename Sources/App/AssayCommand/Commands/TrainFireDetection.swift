@@ -74,10 +74,10 @@ let trainFireDetectionCommand = CommandSpec(
     sets: sets,
     tuning: VariantShop.Tuning(
       clusterEpochs: isFast ? 4 : 5,
-      pruneEpochs: isFast ? 6 : 20,
+      pruneEpochs: isFast ? 10 : 20,
       quantizeEpochs: isFast ? 2 : 5,
       learningRate: isFast ? 3e-4 : 1e-5,
-      pruneRate: isFast ? 3e-4 : 1e-4
+      pruneRate: isFast ? 8e-4 : 1e-4
     ),
     loss: .binaryCrossEntropy,
     trainingGraph: run.graph,
