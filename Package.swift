@@ -294,7 +294,7 @@ let targets: [[Target]] = [
 
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
 let fuzzed: [Target.Dependency] =
-  graph + ["AssayCodec", "AssayData", "AssayFormat", "AssayTrain", "AssayDetect"]
+  graph + ["AssayCodec", "AssayData", "AssayFormat", "AssayQuantize", "AssayTrain", "AssayDetect"]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [
   .target(

@@ -4,6 +4,7 @@ import AssayData
 import AssayDetect
 import AssayFormat
 import AssayGraph
+import AssayQuantize
 import AssayTensor
 import AssayTrain
 import FormatKeras
@@ -81,6 +82,19 @@ extension FuzzTarget {
       let state = try DetectorState(json: try JSON(parsing: bytes))
       guard try DetectorState(json: state.json) == state else {
         throw Finding("a detector does not survive writing")
+      }
+    },
+    FuzzTarget(name: "recipe") { bytes in
+      let recipe = try Recipe(json: try JSON(parsing: bytes))
+      guard try Recipe(json: recipe.json) == recipe else {
+        throw Finding("recipe \(recipe.name) does not survive writing")
+      }
+      for (node, op) in [("conv", "Conv2D"), ("", "")] { _ = recipe.scheme(ofNode: node, op: op) }
+    },
+    FuzzTarget(name: "recipe-name") { bytes in
+      let recipe = try Recipe.parse(String(decoding: bytes, as: UTF8.self))
+      guard try Recipe.parse(recipe.name) == recipe else {
+        throw Finding("\(recipe.name) does not read back")
       }
     },
     FuzzTarget(name: "protobuf") { bytes in
