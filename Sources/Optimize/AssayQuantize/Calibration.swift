@@ -119,8 +119,14 @@ public final class Calibrator {
   /// How ranges are taken.
   public let method: CalibrationMethod
 
-  /// What was seen so far.
-  public var calibration: Calibration {
+  /// What was seen so far, by the method; by `minMax` where that is `automatic` (`VariantMaker` chooses).
+  public var calibration: Calibration { calibration(by: method) }
+
+  /// A few of the samples, drawn evenly from all of them, for a choice of ranges to be judged by.
+  private(set) var kept: [[String: Tensor]] = []
+
+  /// What was seen so far, by a method; the distribution is only known when `method` needs it.
+  func calibration(by method: CalibrationMethod) -> Calibration {
     var result = Calibration(sampleCount: sampleCount)
     for (index, statistics) in statistics.enumerated() {
       guard let statistics else { continue }
@@ -137,6 +143,8 @@ public final class Calibrator {
   private let kernels = Kernels.best
   private var statistics: [Statistics?]
   private var sampleCount = 0
+  private var observed = 0
+  private var random = SeededRNG(seed: 1)
   /// Values whose channels' means are kept.
   private let averaged: Set<ValueID>
 
@@ -150,7 +158,7 @@ public final class Calibrator {
   /// - Throws: what `Evaluator` throws.
   public init(
     _ graph: Graph,
-    method: CalibrationMethod = .minMax,
+    method: CalibrationMethod = .automatic,
     keepsChannelMeans: Bool = false,
     threads: Int = 1
   ) throws {
@@ -187,6 +195,7 @@ public final class Calibrator {
         )
       }
     }
+    if method == .automatic { keep(inputs) }
     let graph = evaluator.graph
     let first = graph.inputs.first
     return try evaluator.observe(inputs) { id, buffer in
@@ -194,6 +203,20 @@ public final class Calibrator {
       note(id, buffer, isFloat: graph[id].type.dtype == .float32)
     }
   }
+
+  /// Draws samples so that each has the same chance, however many come (Vitter's algorithm R).
+  private func keep(_ inputs: [String: Tensor]) {
+    observed += 1
+    if kept.count < Self.keptCount {
+      let size = inputs.values.reduce(0) { $0 + $1.bytes.count }
+      if kept.isEmpty || size * (kept.count + 1) <= Self.keptBytes { return kept.append(inputs) }
+    }
+    let place = Int.random(in: 0..<observed, using: &random)
+    if place < kept.count { kept[place] = inputs }
+  }
+
+  /// The most samples, and the most bytes of samples, that are kept.
+  private static let (keptCount, keptBytes) = (8, 5 << 19)
 
   private func note(_ id: ValueID, _ buffer: FloatBuffer, isFloat: Bool) {
     let seen = kernels.range(buffer)

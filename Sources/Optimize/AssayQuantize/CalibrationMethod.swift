@@ -2,6 +2,9 @@ import AssayBase
 
 /// How the range of a value is taken from representative data.
 public enum CalibrationMethod: Sendable, Hashable {
+  /// Whichever of `candidates` keeps the network's outputs nearest to those in floats, on a few of the
+  /// representative samples.
+  case automatic
   /// From the least to the greatest number seen.
   case minMax
   /// The mean of the samples' least and greatest numbers, the later ones weighing a little more.
@@ -14,12 +17,16 @@ public enum CalibrationMethod: Sendable, Hashable {
   /// The range whose 8-bit numbers have the least mean squared error.
   case meanSquaredError
 
+  /// What `automatic` chooses from; the first, unless another one is clearly better.
+  static let candidates = [minMax, percentile(defaultPercentile), meanSquaredError]
+
   /// The percentage that `percentile` stands for.
   public static let defaultPercentile = 99.99
 
   /// The name, such as `percentile99.9`.
   public var name: String {
     switch self {
+    case .automatic: "auto"
     case .minMax: "minmax"
     case .movingAverage: "moving_average"
     case .percentile(let part): part == Self.defaultPercentile ? "percentile" : "percentile\(part)"
@@ -29,11 +36,12 @@ public enum CalibrationMethod: Sendable, Hashable {
   }
 
   /// Every method's name, with the default percentage.
-  public static let names = ["minmax", "moving_average", "percentile", "entropy", "mse"]
+  public static let names = ["auto", "minmax", "moving_average", "percentile", "entropy", "mse"]
 
   /// The method with this name; `nil` when there is none.
   public init?(name: String) {
     switch name {
+    case "auto": self = .automatic
     case "minmax": self = .minMax
     case "moving_average": self = .movingAverage
     case "entropy": self = .entropy
@@ -50,6 +58,7 @@ public enum CalibrationMethod: Sendable, Hashable {
   /// What it does, as part of a sentence.
   var summary: String {
     switch self {
+    case .automatic: "ranges by the method that keeps the outputs nearest"
     case .minMax: "ranges from the least to the greatest number seen"
     case .movingAverage: "ranges averaged over the samples"
     case .percentile(let part): "ranges that hold \(part) % of the numbers"
@@ -62,7 +71,7 @@ public enum CalibrationMethod: Sendable, Hashable {
   var needsHistogram: Bool {
     switch self {
     case .minMax, .movingAverage: false
-    case .percentile, .entropy, .meanSquaredError: true
+    case .automatic, .percentile, .entropy, .meanSquaredError: true
     }
   }
 }

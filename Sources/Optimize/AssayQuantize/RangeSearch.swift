@@ -42,7 +42,7 @@ struct RangeSearch {
     guard total > 0, high > low else { return (Float(low), Float(high)) }
     let found: (low: Double, high: Double) =
       switch method {
-      case .minMax, .movingAverage: (low, high)
+      case .automatic, .minMax, .movingAverage: (low, high)
       case .percentile(let part): percentile(part / 100)
       case .meanSquaredError: least { squaredError($0, $1) }
       case .entropy: least { divergence($0, $1) }

@@ -55,7 +55,7 @@ public struct Recipe: Sendable, Hashable {
   public init(_ scheme: Scheme, _ boundary: Boundary = .native) {
     self.scheme = scheme
     self.boundary = boundary
-    calibration = .minMax
+    calibration = .automatic
     equalizes = false
     correctsBias = false
     fallback = .float
@@ -94,7 +94,7 @@ public struct Recipe: Sendable, Hashable {
     if let givenName { return givenName }
     var steps = training.map(\.name)
     if equalizes { steps.append("equalize") }
-    if calibration != .minMax { steps.append(calibration.name) }
+    if calibration != .automatic { steps.append(calibration.name) }
     if training.isEmpty || scheme != .float32 || boundary != .native { steps.append(schemeName) }
     if correctsBias { steps.append("correct_bias") }
     if !overrides.isEmpty { steps.append("overrides") }
@@ -125,7 +125,7 @@ public struct Recipe: Sendable, Hashable {
     var parts = training.map(\.summary) + [scheme.summary]
     if scheme.isStatic { parts.append("inputs and outputs are \(boundaryType)") }
     if equalizes { parts.append("channels of consecutive weights equalized first") }
-    if calibration != .minMax { parts.append(calibration.summary) }
+    if calibration != .automatic { parts.append(calibration.summary) }
     if correctsBias { parts.append("biases take up the mean error of rounded weights") }
     if fallback == .refuse { parts.append("refused unless all of it is integers") }
     if !overrides.isEmpty { parts.append("\(overrides.count) overrides") }

@@ -11,7 +11,8 @@ public final class VariantMaker {
   private let threads: Int
   private let feed: ((Calibrator) throws -> Void)?
   private var equalized: (graph: Graph, diagnostics: [Diagnostic])?
-  private var calibrations: [Key: Calibration] = [:]
+  private var calibrators: [Key: Calibrator] = [:]
+  private var choices: [String: RangeChoice] = [:]
 
   private struct Key: Hashable {
     var isEqualized: Bool
@@ -43,13 +44,30 @@ public final class VariantMaker {
   ///
   /// - Throws: `Diagnostic` QNT008 when the recipe needs data and there are none; what feeding throws.
   public func calibration(_ recipe: Recipe) throws -> Calibration? {
+    try choice(recipe)?.calibration
+  }
+
+  /// The ranges of a recipe's method; those that do best where it leaves the choice.
+  private func choice(_ recipe: Recipe) throws -> RangeChoice? {
     guard recipe.needsCalibration else { return nil }
     let key = Key(
       isEqualized: recipe.equalizes,
       method: recipe.calibration,
       keepsMeans: recipe.correctsBias
     )
-    if let known = calibrations[key] { return known }
+    let calibrator = try calibrators[key] ?? fed(recipe)
+    calibrators[key] = calibrator
+    // What leaves and enters as integers does not matter here, so it is chosen once for all of them.
+    var plain = recipe.withoutTraining
+    plain.boundary = .float
+    let name = plain.json.text()
+    if let known = choices[name] { return known }
+    let made = try RangeChoice(try prepared(recipe).graph, plain, calibrator, threads: threads)
+    choices[name] = made
+    return made
+  }
+
+  private func fed(_ recipe: Recipe) throws -> Calibrator {
     guard let feed else {
       throw Diagnostic(
         "QNT008",
@@ -64,9 +82,7 @@ public final class VariantMaker {
       threads: threads
     )
     try feed(calibrator)
-    let made = calibrator.calibration
-    calibrations[key] = made
-    return made
+    return calibrator
   }
 
   /// The variant, and what was noticed.
@@ -74,11 +90,9 @@ public final class VariantMaker {
   /// - Throws: what `Quantizer.apply` and `calibration` throw.
   public func make(_ recipe: Recipe) throws -> (graph: Graph, diagnostics: [Diagnostic]) {
     let source = try prepared(recipe)
-    let result = try Quantizer().apply(
-      recipe,
-      to: source.graph,
-      calibration: try calibration(recipe)
-    )
-    return (result.graph, source.diagnostics + result.diagnostics + doubts(recipe, of: graph))
+    let choice = try choice(recipe)
+    let result = try Quantizer().apply(recipe, to: source.graph, calibration: choice?.calibration)
+    let found = source.diagnostics + result.diagnostics + doubts(recipe, of: graph)
+    return (result.graph, found + (choice?.finding.map { [$0] } ?? []))
   }
 }

@@ -30,7 +30,7 @@ enum Quantizing {
   static let calibration = Option(
     "--calibration",
     .value("METHOD"),
-    "how ranges are taken: minmax (default), moving_average, percentile[99.99], entropy or mse"
+    "how ranges are taken: auto (default: what keeps outputs nearest), minmax, moving_average, percentile[99.99], entropy or mse"
   )
   static let labels = Option(
     "--labels",
