@@ -199,7 +199,12 @@ let targets: [[Target]] = [
     settings: fast,
     tests: ["BenchWorker", "CAllocationCount"]
   ),
-  module("Store", "AssayStore", ["AssayBase", "AssayHost", "AssayRecord", "CPostgres", "CSQLite"]),
+  module(
+    "Store",
+    "AssayStore",
+    ["AssayBase", "AssayHost", "AssayRecord", "CPostgres", "CSQLite"],
+    tests: ["AssayData", "CFaultVFS"]
+  ),
   module(
     "Store",
     "AssayJobs",
@@ -208,7 +213,7 @@ let targets: [[Target]] = [
       "AssayRuntime",
       "AssayStore",
     ],
-    tests: ["BenchWorker"]
+    tests: ["BenchWorker", "SweepProbe"]
   ),
   module("Rate", "AssayRate", ["AssayBase"], settings: fast, tests: ["AssayData"]),
   module(
@@ -240,6 +245,19 @@ let targets: [[Target]] = [
       dependencies: base + ["AssayHost", "AssayRuntime", "AssayBench"]
         + runtimes.map { .init(stringLiteral: "Runtime\($0)") },
       path: "Tests/Support/BenchWorker",
+      swiftSettings: strict
+    ),
+    .target(
+      name: "CFaultVFS",
+      dependencies: ["CSQLite"],
+      path: "Tests/Support/CFaultVFS"
+    ),
+    .executableTarget(
+      name: "SweepProbe",
+      dependencies: [
+        "AssayBase", "AssayHost", "AssayJobs", "AssayRecord", "AssayStore", "CFaultVFS",
+      ],
+      path: "Tests/Support/SweepProbe",
       swiftSettings: strict
     ),
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),

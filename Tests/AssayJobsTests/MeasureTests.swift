@@ -7,16 +7,7 @@ import Testing
 @testable import AssayJobs
 
 /// The worker of Tests/Support/BenchWorker, built beside the tests.
-private let workerPath: String? = {
-  guard let tests = Host.executablePath else { return nil }
-  var folder = Host.folder(of: tests)
-  for _ in 0..<4 {
-    let path = Host.join(folder, "BenchWorker")
-    if Host.kind(of: path) == .file { return path }
-    folder = Host.folder(of: folder)
-  }
-  return nil
-}()
+private let workerPath = builtBesideTests("BenchWorker")
 
 private let short = Preset(
   name: "short",
@@ -45,7 +36,7 @@ private let short = Preset(
       executable: worker
     )
     return limits.measure(
-      trial,
+      trial.configuration,
       comparison,
       executable: worker,
       arguments: [],

@@ -19,6 +19,27 @@ public struct SweepCell: Sendable, Equatable {
   /// The scenario.
   public var scenario: JSON
 
+  /// Makes a combination.
+  public init(
+    model: String,
+    recipe: String,
+    runtime: String,
+    provider: String = "cpu",
+    threads: Int = 1,
+    batch: Int = 1,
+    device: String = "local",
+    scenario: JSON = "single-stream"
+  ) {
+    self.model = model
+    self.recipe = recipe
+    self.runtime = runtime
+    self.provider = provider
+    self.threads = threads
+    self.batch = batch
+    self.device = device
+    self.scenario = scenario
+  }
+
   /// The value of an axis by its name in filters.
   func value(of axis: String) -> JSON {
     switch axis {

@@ -43,5 +43,11 @@ public struct TrialFault: Sendable, Equatable {
   /// How the worker ended, such as `SIGSEGV`; `nil` when it was killed because of its limits.
   public var end: String?
 
+  /// Makes a fault.
+  public init(reason: Diagnostic, end: String? = nil) {
+    self.reason = reason
+    self.end = end
+  }
+
   static let codes: Set<String> = ["BEN110", "BEN111", "BEN112", "JOB010", "JOB011"]
 }

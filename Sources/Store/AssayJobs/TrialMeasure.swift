@@ -7,11 +7,12 @@ extension SweepPlan.Limits {
   /// Measures one trial in a worker process that has these limits.
   ///
   /// - Parameters:
+  ///   - configuration: what is measured.
   ///   - comparison: how it is measured; its worker gets the limits.
   ///   - executable: serves `Worker` when it is started with `arguments`.
   ///   - finished: completes the record by what the worker's outputs tell.
   public func measure(
-    _ trial: TrialSpecification,
+    _ configuration: Configuration,
     _ comparison: Comparison,
     executable: String,
     arguments: [String],
@@ -32,7 +33,7 @@ extension SweepPlan.Limits {
     }
     var lastRenewal = Host.monotonicNanoseconds()
     let measured = comparison.run(
-      [trial.configuration],
+      [configuration],
       progress: { progress in
         step(progress.current)
         // Between steps nothing is timed; a sync every few seconds is enough for a lease of minutes.
