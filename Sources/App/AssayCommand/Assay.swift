@@ -8,6 +8,8 @@ public enum Assay {
     benchCommand, compareCommand, profileCommand, studyThreadsCommand, studyBatchCommand,
     studyAffinityCommand,
     sweepCommand,
+    storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
+    storeMigrateCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,

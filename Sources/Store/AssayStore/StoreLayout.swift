@@ -1,6 +1,9 @@
 import AssayBase
 import AssayRecord
 
+/// The number of the layout that stores of this version have.
+public let storeLayout = Int(StoreLayout.version)
+
 /// The tables of a store, the same in every database.
 enum StoreLayout {
   /// The layout's number.
