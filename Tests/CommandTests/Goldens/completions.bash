@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -12,6 +12,13 @@ _assay() {
       return
     fi
     case " threads batch affinity " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+  fi
+  if [ "$command" = store ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "list show export import copy migrate" -- "$word"))
+      return
+    fi
+    case " list show export import copy migrate " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = train ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -57,6 +64,9 @@ _assay() {
     "study affinity --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "study affinity --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "study affinity --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
+    "sweep --executor") COMPREPLY=($(compgen -W "local slurm" -- "$word")); return;;
+    "store export --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
+    "store import --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "rate --method") COMPREPLY=($(compgen -W "edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
@@ -86,6 +96,13 @@ _assay() {
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     "study affinity") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--sets --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
+    sweep) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --dry-run --store --executor --detach --device --most --retry --json --quiet --help" -- "$word"));;
+    "store list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --limit --json --quiet --help" -- "$word"));;
+    "store show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
+    "store export") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --output --redact --figures-only --session --model --variant --runtime --json --quiet --help" -- "$word"));;
+    "store import") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --dry-run --json --quiet --help" -- "$word"));;
+    "store copy") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "store migrate") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
     verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;

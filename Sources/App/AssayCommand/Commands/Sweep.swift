@@ -19,6 +19,8 @@ let sweepCommand = CommandSpec(
     Option("--output", short: "-o", .value("DIR"), "variants and results (default: assay-sweep)"),
     Option("--dry-run", .flag, "show the trials and what they will cost, and measure nothing"),
     Shared.store,
+    Option("--executor", .choice(["local", "slurm"]), "who runs the trials (default: local)"),
+    Option("--detach", .flag, "with --executor slurm: submit, and do not wait for the jobs"),
     Option("--device", .value("NAME"), "the plan's device that this machine is (default: local)"),
     Option("--most", .value("N"), "stop after N trials"),
     Option("--retry", .flag, "try again what was given up"),
@@ -35,7 +37,8 @@ let sweepCommand = CommandSpec(
   let shop = SweepShop(plan, folder: folder, console)
   let layout = try SweepLayout(plan, shop)
   console.endProgress()
-  let store = try openStore(arguments.value("--store") ?? plan.store ?? storeURL(arguments))
+  let storeURL = arguments.value("--store") ?? plan.store ?? storeURL(arguments)
+  let store = try openStore(storeURL)
   let outlook = try SweepOutlook(layout, store)
   if arguments.has("--dry-run") {
     try console.result(outlook.json, text: outlook.text)
@@ -63,10 +66,21 @@ let sweepCommand = CommandSpec(
     device: arguments.value("--device") ?? "local",
     console: console
   )
-  let end = try work.run(
-    most: try arguments.integer("--most"),
-    isRetrying: arguments.has("--retry")
+  let slurm = SlurmWork(
+    layout: layout,
+    store: store,
+    storeURL: storeURL,
+    folder: folder,
+    isDetached: arguments.has("--detach"),
+    console: console
   )
+  let end =
+    arguments.value("--executor") == "slurm"
+    ? try slurm.run()
+    : try work.run(
+      most: try arguments.integer("--most"),
+      isRetrying: arguments.has("--retry")
+    )
   let result = try SweepResult(layout, store, end)
   try result.write(to: folder)
   try console.result(

@@ -26,12 +26,15 @@ struct SweepLayout {
         "calibration-limit",
       ],
       scenarioFault: { scenario in
-        guard scenario.string != "single-stream" else { return nil }
-        return Diagnostic(
-          "JOB003",
-          "there is no scenario '\(scenario.string ?? scenario.text())'",
-          remedy: "single-stream"
-        )
+        do {
+          _ = try SweepScenario.options(scenario)
+          return nil
+        } catch let fault as Diagnostic {
+          return fault
+        } catch {
+          return (error as? Diagnostics)?.all.first
+            ?? Diagnostic("JOB003", "the scenario cannot be read")
+        }
       },
       recipeFault: { name in
         do {

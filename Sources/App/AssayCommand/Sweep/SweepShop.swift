@@ -3,7 +3,6 @@ import AssayBench
 import AssayCatalog
 import AssayCodec
 import AssayData
-import AssayFormat
 import AssayGraph
 import AssayHost
 import AssayJobs
@@ -29,7 +28,7 @@ final class SweepShop {
   private let plan: SweepPlan
   private let folder: String
   private let console: Console
-  /// Models by name, imported once for each batch size.
+  /// Models by name.
   private var models: [String: Source] = [:]
   private var made: [String: Result<Artefact, Diagnostic>] = [:]
 
@@ -80,20 +79,18 @@ final class SweepShop {
     return try result.get()
   }
 
-  /// The source of a model, imported for a batch size.
-  func source(_ name: String, batch: Int) throws -> Source {
-    let key = "\(name)|\(batch)"
-    if let known = models[key] { return known }
+  /// The source of a model.
+  func source(_ name: String) throws -> Source {
+    if let known = models[name] { return known }
     guard let model = plan.models.first(where: { $0.name == name }) else {
       throw Diagnostic("JOB005", "the plan has no model '\(name)'")
     }
     console.progress("reading \(name)")
     let imported = try locating("line \(model.line)") {
-      try importModel(path: path(model.path), options: ImportOptions(batch: batch))
+      try importModel(path: path(model.path))
     }
-    // Samples are single: they calibrate and judge networks of batch 1.
-    let source = Source(imported, batch == 1 ? try data(imported.graph) : nil)
-    models[key] = source
+    let source = Source(imported, try data(imported.graph))
+    models[name] = source
     return source
   }
 
@@ -112,7 +109,7 @@ final class SweepShop {
     _ wanted: String,
     _ formats: [String]
   ) throws -> Artefact {
-    let source = try source(cell.model, batch: cell.batch)
+    let source = try source(cell.model)
     if cell.recipe == "original" {
       let format = source.imported.format
       guard formats.contains(format) else {
@@ -152,8 +149,9 @@ final class SweepShop {
       return try complete(kept, wanted, try importModel(path: file).graph, source, cell)
     }
     console.progress("making \(cell.recipe) of \(cell.model)")
-    let graph = try variant(recipe, source)
-    if cell.batch > 1 { try check(graph, batch: cell.batch) }
+    // Calibrated with single samples, then made wider.
+    let single = try variant(recipe, source)
+    let graph = cell.batch == 1 ? single : try single.batched(cell.batch)
     try Host.makeFolders(Host.folder(of: file))
     // The version is left out of the file: the same network made by two versions is the same file.
     _ = try exportModel(graph, to: file, description: "assay \(recipe.name)")
@@ -219,7 +217,8 @@ final class SweepShop {
       evaluation: nil,
       data: "zeros"
     )
-    guard let data = source.data else { return artefact }
+    // Samples are single; larger batches are fed zeros.
+    guard let data = source.data, cell.batch == 1 else { return artefact }
     let folder = Host.join(folder, "data")
     try Host.makeFolders(folder)
     let name = "\(SweepShop.plain(cell.model))-\(SweepShop.plain(cell.recipe))-\(format)"
@@ -230,16 +229,6 @@ final class SweepShop {
       try MappedFile(path: files.first).view, try MappedFile(path: files.all).view,
     ])
     return artefact
-  }
-
-  private func check(_ graph: Graph, batch: Int) throws {
-    for id in graph.inputs where graph[id].type.shape.dims.first != batch {
-      throw Diagnostic(
-        "JOB006",
-        "the model fixes its batch size: input '\(graph[id].name)' is \(graph[id].type)",
-        remedy: "leave batch \(batch) out, or give a file whose first extent is open"
-      )
-    }
   }
 
   /// A name as part of a file's name.

@@ -50,8 +50,12 @@ struct SweepWork {
           remedy: "install that version, or lay the plan out anew with this one"
         )
       }
+      let scenario = try SweepScenario.options(trial.cell.scenario)
+      var configuration = trial.configuration
+      configuration.scenario = scenario.scenario
+      let preset = Preset.all.first { $0.name == trial.preset } ?? .standard
       var comparison = Comparison(
-        preset: Preset.all.first { $0.name == trial.preset } ?? .standard,
+        preset: scenario.applied(to: preset),
         seed: plan.seed &+ UInt64(trial.repetition),
         profiledRuns: 0,
         folder: scratch.path,
@@ -59,8 +63,9 @@ struct SweepWork {
         executable: executable
       )
       comparison.reserve = 0
+      comparison.narrowing = scenario.narrowing
       return plan.limits.measure(
-        trial,
+        configuration,
         comparison,
         executable: executable,
         arguments: ["worker"],
@@ -82,7 +87,7 @@ struct SweepWork {
     guard let outputs = measured.outputs else { return record }
     defer { try? Host.remove(outputs) }
     do {
-      guard let data = try shop.source(trial.cell.model, batch: 1).data else { return record }
+      guard let data = try shop.source(trial.cell.model).data else { return record }
       let graph = try importModel(path: trial.artefact.path).graph
       let judgement = try Judgement(outputs: outputs, graph: graph, data: data)
       record.accuracy = judgement.accuracy
