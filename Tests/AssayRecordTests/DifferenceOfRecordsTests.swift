@@ -86,6 +86,17 @@ private func sides(
     #expect(record(rounds: a).difference(to: record("b", rounds: b), at: .p99).value == nil)
   }
 
+  @Test func lengthsThatOverflowAreRefused() {
+    var hostile = record(rounds: [[1, 2], [3, 4]])
+    hostile.rounds = [.max, .max, 6]
+    hostile.processes = [.max, .max, 5]
+    #expect(hostile.samplesByRound.isEmpty && hostile.processMedians.isEmpty)
+    #expect(hostile.difference(to: hostile).value == nil)
+    #expect([1, 2, 3].stretches([1, 2]) == [[1], [2, 3]])
+    #expect([1, 2, 3].stretches([1, 1]).isEmpty && [1, 2, 3].stretches([4, -1]).isEmpty)
+    #expect([Int]().stretches([]).isEmpty)
+  }
+
   @Test func whatCannotBeComparedHasAReason() {
     let (a, b) = sides(3, factor: 1, seed: 4)
     let few = record(rounds: a).difference(to: record("b", rounds: b))

@@ -6,25 +6,18 @@ extension Record {
   /// where all rounds are of one process.
   var units: [[[Int64]]] {
     let rounds = samplesByRound
-    guard processes.count >= DifferenceTest.minimumUnits,
-      processes.reduce(0, { $0 &+ $1 }) == rounds.count, processes.allSatisfy({ $0 > 0 })
-    else { return rounds.map { [$0] } }
-    var start = 0
-    return processes.map { count in
-      defer { start += count }
-      return Array(rounds[start..<start + count])
+    let units = rounds.stretches(processes)
+    guard units.count >= DifferenceTest.minimumUnits, units.allSatisfy({ !$0.isEmpty }) else {
+      return rounds.map { [$0] }
     }
+    return units.map { Array($0) }
   }
 
   /// The median of each process's rounds' medians, nanoseconds; empty where there is one process.
   public var processMedians: [Int64] {
-    guard processes.count > 1, processes.reduce(0, { $0 &+ $1 }) == rounds.count else { return [] }
-    let medians = summary.roundMedians
-    guard medians.count == rounds.count else { return [] }
-    var start = 0
-    return processes.filter { $0 > 0 }.map { count in
-      defer { start += count }
-      return medians[start..<start + count].sorted()[(count - 1) / 2]
+    guard processes.count > 1 else { return [] }
+    return summary.roundMedians.stretches(processes).filter { !$0.isEmpty }.map {
+      $0.sorted()[($0.count - 1) / 2]
     }
   }
 

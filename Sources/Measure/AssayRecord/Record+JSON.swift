@@ -77,7 +77,8 @@ extension Record {
     "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
     "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
-    "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim", "stopping", "processes",
+    "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim", "stopping",
+    "processes",
     "sustained", "audit",
   ]
 

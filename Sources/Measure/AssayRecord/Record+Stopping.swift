@@ -70,13 +70,22 @@ extension Record {
 
   /// The samples of each round; empty when the rounds do not add up to the samples.
   public var samplesByRound: [[Int64]] {
-    guard rounds.allSatisfy({ $0 >= 0 }), rounds.reduce(0, { $0 &+ $1 }) == samples.count else {
-      return []
-    }
+    samples.stretches(rounds).map { Array($0) }
+  }
+}
+
+extension Array {
+  /// Consecutive stretches of these lengths; empty when they do not add up to the array.
+  ///
+  /// The lengths may come from a file: they are counted down, so that no sum can overflow.
+  func stretches(_ lengths: [Int]) -> [ArraySlice<Element>] {
     var start = 0
-    return rounds.map { count in
-      defer { start += count }
-      return Array(samples[start..<start + count])
+    var found: [ArraySlice<Element>] = []
+    for length in lengths {
+      guard length >= 0, length <= count - start else { return [] }
+      found.append(self[start..<start + length])
+      start += length
     }
+    return start == count ? found : []
   }
 }
