@@ -63,7 +63,7 @@ private func rounds(_ record: Record, from end: Double, _ trace: inout TraceWrit
       arguments: ["inferences": JSON(count)]
     )
     var time = start
-    let last = min(sample + max(count, 0), record.samples.count)
+    let last = sample + min(max(count, 0), record.samples.count - sample)
     // A timeline of a hundred thousand inferences is none that anybody looks at.
     for (number, duration) in record.samples[sample..<last].prefix(2000).enumerated() {
       let length = Double(max(duration, 0))

@@ -58,7 +58,7 @@ public struct Postflight: Sendable {
     {
       find(
         "PRE204",
-        "a control group kept processes from running for \(Words.time(Double(last - first))) meanwhile",
+        "a control group kept processes from running for \(Words.time(Double(last &- first))) meanwhile",
         "give the container or unit more time (docker --cpus, systemd CPUQuota=), or fewer threads"
       )
     }
@@ -96,7 +96,7 @@ public struct Postflight: Sendable {
   private func heat(_ find: (String, String, String, Bool) -> Void) {
     let remedy = "let the machine cool between measurements, cool it better, or switch boost off"
     if let first = before.throttleCount, let last = after.throttleCount, last > first {
-      find("PRE201", "the processors were slowed down by heat \(last - first) times", remedy, true)
+      find("PRE201", "the processors were slowed down by heat \(last &- first) times", remedy, true)
     } else if let flags = after.thermal.raspberryFlags,
       (flags >> 16) & 0b1111 & ~((before.thermal.raspberryFlags ?? 0) >> 16) != 0
         || after.thermal.isRaspberryThrottled

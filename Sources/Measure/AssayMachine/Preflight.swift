@@ -228,7 +228,7 @@ public struct Preflight: Sendable {
         )
       )
     } else if let zone = thermal.zones.first(where: { zone in
-      zone.limit.map { $0 > 0 && zone.temperature > $0 - 5000 } ?? false
+      zone.limit.map { $0 > 0 && zone.temperature > $0 &- 5000 } ?? false
     }) {
       findings.append(
         warning(
@@ -284,7 +284,7 @@ public struct Preflight: Sendable {
     }
     let memory = min(
       conditions.availableMemory ?? Int.max,
-      conditions.group.memoryLimit.map { $0 - (conditions.group.memoryUsed ?? 0) } ?? Int.max
+      conditions.group.memoryLimit.map { $0 &- (conditions.group.memoryUsed ?? 0) } ?? Int.max
     )
     if memory < memoryBytes {
       findings.append(

@@ -171,6 +171,7 @@ complete -c assay -n '__fish_seen_subcommand_from compare' -l runtime -r -d 'a r
 complete -c assay -n '__fish_seen_subcommand_from compare' -l provider -x -a 'cpu gpu tpu npu' -d 'the hardware path (default  cpu)'
 complete -c assay -n '__fish_seen_subcommand_from compare' -l threads -r -d 'threads of both, or A s and B s with a comma'
 complete -c assay -n '__fish_seen_subcommand_from compare' -l preset -x -a 'quick standard strict' -d 'how thoroughly to measure (default  standard)'
+complete -c assay -n '__fish_seen_subcommand_from compare' -l preflight -x -a 'strict tag' -d 'stop at a bad state of the machine, or note it (default  strict for --preset strict, else tag)'
 complete -c assay -n '__fish_seen_subcommand_from compare' -l store -r -d 'sqlite PATH (default  store.sqlite in $ASSAY_HOME)'
 complete -c assay -n '__fish_seen_subcommand_from compare' -l input -r -d 'an .npz or .npy with the inputs of both'
 complete -c assay -n '__fish_seen_subcommand_from compare' -l seed -r -d 'seed of the order of turns (default  1)'

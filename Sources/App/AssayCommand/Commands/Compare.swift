@@ -30,7 +30,7 @@ let compareCommand = CommandSpec(
       .value("LIST"),
       "threads of both, or A's and B's with a comma"
     ),
-    Shared.preset, Shared.store,
+    Shared.preset, Shared.preflight, Shared.store,
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs of both"),
     Option("--seed", .value("N"), "seed of the order of turns (default: 1)"),
   ] + DifferenceOptions.options + ScenarioOptions.issuing,
@@ -142,6 +142,8 @@ func measuredSides(
     thoroughness: arguments.value("--preset") ?? "standard"
   )
   duel.comparison.preset = wanted.applied(to: duel.comparison.preset)
+  let threads = configurations.map(\.threads).max() ?? 1
+  duel.comparison.watchers.append(try conditionsWatcher(arguments, threads: threads, console))
   let records = try duel.run(configurations, progress: { show($0, console) })
   console.endProgress()
   guard records.count == 2 else {

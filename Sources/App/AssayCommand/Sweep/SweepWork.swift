@@ -3,6 +3,7 @@ import AssayBench
 import AssayCatalog
 import AssayHost
 import AssayJobs
+import AssayMachine
 import AssayRecord
 import AssayRuntime
 import AssayStore
@@ -63,6 +64,14 @@ struct SweepWork {
         executable: executable
       )
       comparison.reserve = 0
+      // A sweep goes on beside a bad state of the machine; its records say so.
+      comparison.watchers.append(
+        try ConditionsWatcher(
+          policy: .tag,
+          threads: trial.cell.threads,
+          folder: AssayHome.path
+        )
+      )
       comparison.narrowing = scenario.narrowing
       return plan.limits.measure(
         configuration,
