@@ -23,12 +23,14 @@ func module(
   _ name: String,
   _ dependencies: [Target.Dependency],
   settings: [SwiftSetting] = strict,
+  resources: [Resource]? = nil,
   tests: [Target.Dependency]? = []
 ) -> [Target] {
   let target = Target.target(
     name: name,
     dependencies: dependencies,
     path: "Sources/\(folder)/\(name)",
+    resources: resources,
     swiftSettings: settings
   )
   guard let tests else { return [target] }
@@ -72,7 +74,7 @@ let targets: [[Target]] = [
       cSettings: fastC
     )
   ],
-  shim("CYAML"), shim("CPostgres"), shim("CProbe", settings: fastC),
+  shim("CYAML"), shim("CPostgres"), shim("CCairo"), shim("CProbe", settings: fastC),
   system("CSQLite"), system("CZlib"),
   module("Base", "AssayBase", [], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
@@ -215,11 +217,31 @@ let targets: [[Target]] = [
     ],
     tests: ["BenchWorker", "SweepProbe"]
   ),
-  module("Rate", "AssayRate", ["AssayBase"], settings: fast, tests: ["AssayData"]),
+  module(
+    "Rate",
+    "AssayRate",
+    ["AssayBase", "AssayRecord", "AssayStatistics"],
+    settings: fast,
+    // Compiled in: the command needs no file beside it.
+    resources: [
+      .embedInCode("Resources/image-classification.json"),
+      .embedInCode("Resources/variants.json"),
+    ],
+    tests: ["AssayData"]
+  ),
   module(
     "Explore",
     "AssayReport",
     ["AssayBase", "AssayData", "AssayDetect", "AssayStatistics", "AssayRecord"],
+    settings: fast
+  ),
+  module(
+    "Explore",
+    "AssayFigures",
+    [
+      "AssayBase", "AssayHost", "AssayRate", "AssayRecord", "AssayReport", "AssayStatistics",
+      "CCairo",
+    ],
     settings: fast
   ),
   module("Explore", "AssayProfile", graph + ["AssayRecord", "AssayReport"], settings: fast),
@@ -229,7 +251,7 @@ let targets: [[Target]] = [
     graph + [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
-      "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "RuntimeReference",
+      "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "AssayFigures", "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -276,7 +298,7 @@ let targets: [[Target]] = [
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayStore", "AssayJobs",
-        "AssayReport",
+        "AssayReport", "AssayFigures",
         "AssayProfile",
         "AssayDetect",
       ],

@@ -2,6 +2,7 @@ import AssayBase
 import AssayBench
 import AssayCodec
 import AssayData
+import AssayFigures
 import AssayFormat
 import AssayRecord
 import AssayRuntime
@@ -61,6 +62,7 @@ extension Catalog {
         title: "libraries",
         rows: ImageCodec.allCases.map { Probe(name: $0.title, availability: $0.probe()) }
           + [Probe(name: "yaml", availability: YAML.probe())]
+          + DrawingLibrary.allCases.map { Probe(name: $0.rawValue, availability: $0.probe()) }
       ),
       ProbeGroup(title: "measuring", rows: machineProbes()),
       ProbeGroup(

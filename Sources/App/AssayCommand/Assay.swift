@@ -10,7 +10,8 @@ public enum Assay {
     sweepCommand,
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
-    verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, doctorCommand,
+    verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
+    doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,
   ]

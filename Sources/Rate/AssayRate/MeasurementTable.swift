@@ -63,6 +63,11 @@ public struct MeasurementTable: Sendable, Equatable {
         remedy: "name the column of the models' names 'model'"
       )
     }
+    var described = described
+    for key in described.compactMap(\.countColumn)
+    where !described.contains(where: { $0.key == key }) {
+      described.append(PropertyMeta(key, group: "Counts", weight: 0, isMaximized: true))
+    }
     properties = described.filter { column($0.key) != nil }
     guard !properties.isEmpty else {
       throw Diagnostic(

@@ -1,136 +1,132 @@
 import AssayBase
 import AssayData
 import AssayRate
+import AssayRecord
+import AssayStore
 
 let rateCommand = CommandSpec(
   name: "rate",
-  summary: "indices and ratings from A to E of measured models, by the published methods",
+  summary: "grades from A to E of measured models, with how sure they are",
   discussion: """
-    Reads a table of measurements (a row for each model and environment, a column for each property)
-    and what the properties count for, and rates each model among those of its task, data set and
-    environment. edge-acc is the method of the published study of USB accelerators, strep that of the
-    library as it is now; docs/rating.md tells in what they differ.
+    Rates records of the store, or a CSV of measurements, against a frozen scale: adding or removing a
+    model changes no other's grade, and each grade says how probable it is. A scale is a reference set
+    with what counts and how much: image-classification for ImageNet classifiers, variants for what was
+    made of one network (the default for records). Weights, limits and whole scales can be edited and
+    kept as JSON. edge-acc and strep are the published methods, whose grades depend on the neighbors.
+    docs/rating.md tells how each works.
     """,
   operands: [
     Operand(
       word: "TABLE",
-      help: "a CSV with the column model, perhaps environment, task and dataset"
+      help:
+        "a CSV with the column model, perhaps environment, task and dataset (default: the store)",
+      isOptional: true
     )
   ],
   options: [
     Option(
+      "--store",
+      .repeated("URL"),
+      "a store of records (default: store.sqlite in $ASSAY_HOME)"
+    ),
+    Option(
+      "--task",
+      .value("NAME"),
+      "a scale that comes with Assay: image-classification, variants"
+    ),
+    Option("--scale", .value("FILE"), "a scale of one's own"),
+    Option("--gate", .repeated("RULE"), "no grade without it, such as accuracy>=99%original"),
+    Option("--session", .value("ID"), "only the records of one comparison"),
+    Option("--model", .value("TEXT"), "only models whose name has this in it"),
+    Option(
       "--properties",
       .value("FILE"),
-      "JSON: by column group, weight, maximize, and how it is called"
+      "JSON: what the table's columns are, by column group, weight, maximize, is, factor, count"
     ),
-    Option("--method", .choice(RatingMethod.Kind.allCases.map(\.rawValue)), "the method"),
+    Option(
+      "--method",
+      .choice(["assay"] + RatingMethod.Kind.allCases.map(\.rawValue)),
+      "the method (default: assay)"
+    ),
     Option(
       "--index",
       .choice(RatingMethod.Index.allCases.map(\.rawValue)),
-      "what has the index 1 (default: best)"
+      "published methods: what has the index 1 (default: best)"
     ),
     Option(
       "--mode",
       .choice(RatingMethod.Mode.allCases.map(\.rawValue)),
-      "how indices become one (default: mean)"
+      "how indices become one (default: mean; the others with published methods)"
     ),
-    Option("--reference", .value("MODEL|optimal"), "the model that is centered (default: optimal)"),
+    Option(
+      "--reference",
+      .value("MODEL|optimal"),
+      "published methods: the model that is centered (default: optimal)"
+    ),
     Option(
       "--weights",
       .value("FILE"),
-      "JSON: weights by property, in the place of the described ones"
+      "JSON: weights by property, in the place of the usual ones"
     ),
     Option("--boundaries", .value("FILE"), "JSON: four limits by property, best first"),
     Option("--save-boundaries", .value("FILE"), "write the limits that were taken"),
+    Option(
+      "--save-scale",
+      .value("FILE"),
+      "write the scale that was taken, weights and limits included"
+    ),
+    Option(
+      "--freeze",
+      .value("FILE"),
+      "make these models the reference set of a new scale, and write it"
+    ),
   ],
   examples: [
+    ("assay rate", "what is in the store, each variant against its original"),
+    (
+      "assay rate --gate 'accuracy>=99%original' --model digits",
+      "no grade for variants that lose too much"
+    ),
+    ("assay rate --task image-classification --json -", "against known networks, for a script"),
+    ("assay rate results.csv --freeze my-scale.json", "a scale of one's own from a table"),
     (
       "assay rate results.csv --properties properties.json --method edge-acc",
-      "a table of letters, best first"
-    ),
-    (
-      "assay rate results.csv --properties properties.json --method strep --mode median --json -",
-      "for a script"
+      "the letters of the published method"
     ),
   ]
 ) { arguments, console in
-  func json(_ path: String) throws -> JSON {
-    try locating(path) {
-      guard let text = try MappedFile(path: path).view.utf8 else {
-        throw Diagnostic("RAT001", "this is no text")
-      }
-      return try JSON(parsing: text)
-    }
+  let method = arguments.value("--method") ?? "assay"
+  if let kind = RatingMethod.Kind(rawValue: method) {
+    return try ratePublished(kind, arguments, console)
   }
-  func required(_ name: String, _ remedy: String) throws -> String {
-    guard let value = arguments.value(name) else {
-      throw Diagnostic("CLI005", "\(name) is missing", remedy: remedy)
-    }
-    return value
-  }
-  let kinds = RatingMethod.Kind.allCases.map(\.rawValue).joined(separator: " or ")
-  let word = try required("--method", "--method \(kinds)")
-  guard let kind = RatingMethod.Kind(rawValue: word) else {
-    throw Diagnostic("CLI004", "--method cannot be '\(word)'", remedy: kinds)
-  }
-  let described = try required("--properties", "a JSON of what the columns count for")
-  let table = try MeasurementTable(
-    CSV.records(ofFile: arguments.operands[0]),
-    properties: try locating(described) { try PropertyMeta.read(try json(described)) }
-  )
-  var method = RatingMethod(kind)
-  method.index = arguments.value("--index").flatMap(RatingMethod.Index.init) ?? .best
-  method.mode = arguments.value("--mode").flatMap(RatingMethod.Mode.init) ?? .mean
-  if let name = arguments.value("--reference"), name != "optimal" {
-    method.reference = .model(name)
-  }
-  if let path = arguments.value("--weights") {
-    for (key, value) in try json(path).pairs ?? [] {
-      guard let weight = value.double, weight >= 0 else {
-        throw Diagnostic("RAT001", "the weight of '\(key)' is no number from zero on", at: [path])
-      }
-      method.weights[key] = weight
-    }
-  }
-  if let path = arguments.value("--boundaries") {
-    method.boundaries = try locating(path) { try Boundaries(json: try json(path)) }
-  }
-  let ratings = try method.rate(table)
-  if let path = arguments.value("--save-boundaries") {
-    let bytes = Array((ratings.boundaries.json.text(pretty: true) + "\n").utf8)
-    try AtomicFile.write([ByteView(bytes)], to: path)
-  }
-  try console.result(ratings.json, text: text(ratings))
-  return .done
+  return try rateByScale(arguments, console)
 }
 
-/// A table for each task, data set and environment, the best compound first.
-private func text(_ ratings: Ratings) -> String {
-  var groups: [[String]: [Ratings.Row]] = [:]
-  for row in ratings.rows {
-    groups[[row.source.task, row.source.dataset, row.source.environment], default: []].append(row)
+/// Reads a JSON file.
+func readJSON(_ path: String) throws -> JSON {
+  try locating(path) {
+    guard let text = try MappedFile(path: path).view.utf8 else {
+      throw Diagnostic("RAT001", "this is no text")
+    }
+    return try JSON(parsing: text)
   }
-  let header =
-    ["model", "compound"] + (ratings.rows.first?.parts.map(\.name) ?? [])
-    + ratings.properties.map(\.shortName)
-  func cell(_ grade: Ratings.Grade?) -> String {
-    grade.map { "\($0.letter.text) \(Text.fixed($0.index, 3))" } ?? "-"
+}
+
+/// Writes a JSON file, whole or not at all.
+func writeJSON(_ json: JSON, to path: String) throws {
+  let bytes = Array((json.text(pretty: true) + "\n").utf8)
+  try AtomicFile.write([ByteView(bytes)], to: path)
+}
+
+/// The weights of `--weights`.
+func ratingWeights(_ arguments: Arguments) throws -> [String: Double] {
+  guard let path = arguments.value("--weights") else { return [:] }
+  var weights: [String: Double] = [:]
+  for (key, value) in try readJSON(path).pairs ?? [] {
+    guard let weight = value.double, weight >= 0 else {
+      throw Diagnostic("RAT001", "the weight of '\(key)' is no number from zero on", at: [path])
+    }
+    weights[key] = weight
   }
-  var text = ""
-  for (key, rows) in groups.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-    let best = rows.sorted { $0.compound.index > $1.compound.index }
-    text += "\(key[2]), \(key[0]) on \(key[1])\n"
-    text += Text.table(
-      header,
-      best.map { row in
-        [row.source.model, cell(row.compound)] + row.parts.map { cell($0.grade) }
-          + row.properties.map(cell)
-      }
-    )
-    text += "\n"
-  }
-  for (dataset, model) in ratings.references.sorted(by: { $0.key < $1.key }) {
-    text += "centered on \(model) for \(dataset)\n"
-  }
-  return text
+  return weights
 }

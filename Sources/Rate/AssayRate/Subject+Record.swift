@@ -1,0 +1,126 @@
+import AssayBase
+import AssayRecord
+import AssayStatistics
+
+extension Subject {
+  /// Records as subjects, each with the figures of its original.
+  ///
+  /// The original of a record is the `float32` or `original` one of its session that was measured on
+  /// the same device by the same runtime, provider and number of threads; for properties that do not
+  /// depend on where a model runs, any of the session. It is looked for among all `records`, rated or
+  /// not, so that a choice of rows does not change a grade.
+  ///
+  /// - Parameters:
+  ///   - chosen: the records to rate; `nil` for all.
+  ///   - parameters: the number of parameters by SHA-256 of the file, where somebody counted them.
+  public static func of(
+    _ records: [Record],
+    chosen: [Record]? = nil,
+    task: String = "unknown",
+    dataset: String = "unknown",
+    parameters: [String: Int] = [:]
+  ) -> [Subject] {
+    var originals: [String: [Record]] = [:]
+    for record in records where isOriginal(record) {
+      originals[record.session, default: []].append(record)
+    }
+    return (chosen ?? records).map { record in
+      var subject = Subject(record, task: task, dataset: dataset)
+      subject.values["parameters"] = parameters[record.model.sha256].map {
+        Measured(Double($0), .exact)
+      }
+      subject.isOriginal = isOriginal(record)
+      let all = originals[record.session] ?? []
+      let alike = all.filter {
+        $0.device == record.device && $0.runtime == record.runtime
+          && $0.provider == record.provider && $0.threads == record.threads
+      }
+      if let original = alike.first {
+        subject.original = figures(original)
+        subject.original["parameters"] = parameters[original.model.sha256].map {
+          Measured(Double($0), .exact)
+        }
+      } else if let original = all.first {
+        let figures = figures(original)
+        for key in ["accuracy", "agreement"] { subject.original[key] = figures[key] }
+      }
+      return subject
+    }
+  }
+
+  private static func isOriginal(_ record: Record) -> Bool {
+    ["float32", "original"].contains(record.variant)
+  }
+
+  /// One record as a subject, without its original.
+  private init(_ record: Record, task: String, dataset: String) {
+    self.init(
+      id: record.id,
+      model: Subject.name(record),
+      variant: record.variant,
+      environment: "\(record.device), \(record.runtime) \(record.provider)",
+      task: task,
+      dataset: dataset,
+      conditions: ["threads": String(record.threads)],
+      values: Subject.figures(record)
+    )
+  }
+
+  /// The file's name without its folder, its extension and the recipe.
+  public static func name(_ record: Record) -> String {
+    var name = String(record.model.path.split(separator: "/").last ?? "model")
+    if let dot = name.lastIndex(of: "."), dot != name.startIndex { name = String(name[..<dot]) }
+    for sign in [".", "-", "_"] where name.hasSuffix(sign + record.variant) {
+      name.removeLast(record.variant.count + 1)
+    }
+    return name.isEmpty ? "model" : name
+  }
+
+  /// The figures of a record; none of time where its verdict is INVALID.
+  private static func figures(_ record: Record) -> [String: Measured] {
+    var values: [String: Measured] = [:]
+    values["size"] = Measured(Double(record.model.byteCount), .exact)
+    if record.verdict == .valid {
+      values["latency"] = latency(record)
+    }
+    if let bytes = record.peakMemoryBytes.value {
+      values["memory"] = Measured(Double(bytes))
+    }
+    if let accuracy = record.accuracy.value {
+      values["accuracy"] = Measured(
+        accuracy,
+        record.accuracyCount > 0 ? .counted(record.accuracyCount) : .unknown
+      )
+    }
+    if let agreement = record.agreement.value {
+      values["agreement"] = Measured(
+        agreement,
+        record.accuracyCount > 0 ? .counted(record.accuracyCount) : .unknown
+      )
+    }
+    return values
+  }
+
+  /// The median latency in seconds.
+  ///
+  /// Rounds are repetitions of the measurement: their medians tell how far it may be off, drift of the
+  /// machine included. With fewer than three rounds the interval of the median has to do.
+  static func latency(_ record: Record) -> Measured? {
+    let summary = record.summary
+    guard let median = summary.p50.value, median.value > 0 else { return nil }
+    let seconds = Double(median.value) / 1e9
+    let rounds = summary.roundMedians.filter { $0 > 0 }.map { logarithm(Double($0)) }
+    if rounds.count >= 3 {
+      let mean = rounds.reduce(0, +) / Double(rounds.count)
+      let variance =
+        rounds.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rounds.count - 1)
+      let error = (variance / Double(rounds.count)).squareRoot()
+      return Measured(
+        seconds,
+        .relative(standardError: error, freedom: Double(rounds.count - 1))
+      )
+    }
+    guard let range = median.interval.value else { return Measured(seconds, .unknown) }
+    return Measured(seconds, .interval(Double(range.lowerBound)...Double(range.upperBound)))
+  }
+}
