@@ -11,6 +11,7 @@ public enum Assay {
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
+    reportCommand, figuresCommand,
     doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,

@@ -176,12 +176,20 @@ struct Canvas {
     if isClosed { unsafe cairo.close_path(context) }
   }
 
+  /// Draws with the origin further down.
+  func shifted(by y: Double, _ body: () -> Void) {
+    unsafe cairo.save(context)
+    unsafe cairo.translate(context, 0, y)
+    body()
+    unsafe cairo.restore(context)
+  }
+
   // MARK: Text
 
-  private func select(_ size: Double, _ isBold: Bool) {
+  private func select(_ size: Double, _ isBold: Bool, _ isMonospaced: Bool = false) {
     unsafe cairo.select_font_face(
       context,
-      "DejaVu Sans",
+      isMonospaced ? "DejaVu Sans Mono" : "DejaVu Sans",
       Int32(CCAIRO_SLANT_NORMAL),
       Int32(isBold ? CCAIRO_WEIGHT_BOLD : CCAIRO_WEIGHT_NORMAL)
     )
@@ -204,6 +212,7 @@ struct Canvas {
     _ y: Double,
     size: Double,
     isBold: Bool = false,
+    isMonospaced: Bool = false,
     _ ink: Ink = .text,
     _ anchor: Anchor = .start,
     fitting limit: Double? = nil
@@ -222,7 +231,7 @@ struct Canvas {
       case .middle: width(text, size: size, isBold: isBold) / 2
       case .end: width(text, size: size, isBold: isBold)
       }
-    select(size, isBold)
+    select(size, isBold, isMonospaced)
     unsafe cairo.set_source_rgba(context, ink.red, ink.green, ink.blue, ink.alpha)
     unsafe cairo.new_path(context)
     unsafe cairo.move_to(context, x - shift, y)

@@ -7,13 +7,13 @@ import Darwin
 #endif
 
 /// A scale from values to a part of a chart's side, 0...1.
-struct Axis: Sendable {
+package struct Axis: Sendable {
   /// The least and greatest value shown.
-  let range: ClosedRange<Double>
-  let isLogarithmic: Bool
+  package let range: ClosedRange<Double>
+  package let isLogarithmic: Bool
 
   /// A linear scale over the values with some air, or over a unit where they are all alike.
-  init(linear values: [Double], air: Double = 0.08) {
+  package init(linear values: [Double], air: Double = 0.08) {
     let finite = values.filter(\.isFinite)
     let low = finite.min() ?? 0
     let high = finite.max() ?? 1
@@ -23,7 +23,7 @@ struct Axis: Sendable {
   }
 
   /// A logarithmic scale over positive values with some air.
-  init(logarithmic values: [Double], air: Double = 0.06) {
+  package init(logarithmic values: [Double], air: Double = 0.06) {
     let positive = values.filter { $0.isFinite && $0 > 0 }
     let low = log(positive.min() ?? 1)
     let high = log(positive.max() ?? 10)
@@ -33,7 +33,7 @@ struct Axis: Sendable {
   }
 
   /// Where a value lies, kept within 0...1.
-  func place(_ value: Double) -> Double {
+  package func place(_ value: Double) -> Double {
     let part =
       isLogarithmic
       ? (log(max(value, .leastNormalMagnitude)) - log(range.lowerBound))
@@ -43,14 +43,14 @@ struct Axis: Sendable {
   }
 
   /// The value at a part of the side.
-  func value(at part: Double) -> Double {
+  package func value(at part: Double) -> Double {
     isLogarithmic
       ? exp(log(range.lowerBound) + part * (log(range.upperBound) - log(range.lowerBound)))
       : range.lowerBound + part * (range.upperBound - range.lowerBound)
   }
 
   /// Round values within the range, about `count` of them.
-  func ticks(_ count: Int = 5) -> [Double] {
+  package func ticks(_ count: Int = 5) -> [Double] {
     let width = range.upperBound - range.lowerBound
     guard width > 0, count > 0 else { return [] }
     if isLogarithmic, range.upperBound / range.lowerBound > 6 {

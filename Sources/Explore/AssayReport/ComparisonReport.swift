@@ -130,7 +130,7 @@ public struct ComparisonReport: Sendable {
   func summary(_ record: Record) -> Summary { summaries[record.id] ?? record.summary }
 
   /// A record's median latency, nanoseconds; infinite when there is none.
-  func median(_ record: Record) -> Double {
+  package func median(_ record: Record) -> Double {
     summary(record).p50.value.map { Double($0.value) } ?? .infinity
   }
 
@@ -139,7 +139,7 @@ public struct ComparisonReport: Sendable {
   ///
   /// With many samples the interval of one run is narrow while the machine drifts from round to
   /// round; the rounds show what another run might give.
-  func spread(_ record: Record) -> ClosedRange<Int64>? {
+  package func spread(_ record: Record) -> ClosedRange<Int64>? {
     let summary = summary(record)
     let interval = summary.p50.value?.interval.value
     let ends =
@@ -155,10 +155,10 @@ public struct ComparisonReport: Sendable {
   }
 
   /// What a runtime is called.
-  func title(ofRuntime id: String) -> String { runtimeTitles[id] ?? id }
+  package func title(ofRuntime id: String) -> String { runtimeTitles[id] ?? id }
 
   /// A configuration in words, such as `static_int8 on LiteRT, 1 thread`.
-  func title(_ record: Record) -> String { "\(record.variant) on \(place(record))" }
+  package func title(_ record: Record) -> String { "\(record.variant) on \(place(record))" }
 
   /// Where a record was measured, in words, such as `LiteRT, 1 thread`.
   func place(_ record: Record) -> String {
@@ -168,7 +168,7 @@ public struct ComparisonReport: Sendable {
   }
 
   /// The records in the order of the tables: by variant as listed, then runtime, then threads.
-  var ordered: [Record] {
+  package var ordered: [Record] {
     let names = variants.map(\.name)
     var seen = names
     for record in records where !seen.contains(record.variant) { seen.append(record.variant) }
@@ -181,7 +181,7 @@ public struct ComparisonReport: Sendable {
   }
 
   /// The records whose figures hold, in order.
-  var valid: [Record] {
+  package var valid: [Record] {
     ordered.filter { $0.verdict == .valid && summary($0).p50.value != nil }
   }
 }

@@ -174,7 +174,7 @@ public func renderCSV(_ report: ComparisonReport) -> String {
       record.model.sha256,
       record.id,
     ]
-    lines.append(cells.map(quoted).joined(separator: ","))
+    lines.append(cells.map(csvField).joined(separator: ","))
   }
   return lines.joined(separator: "\r\n") + "\r\n"
 }
@@ -184,7 +184,7 @@ private func plain(_ value: Double) -> String {
 }
 
 /// A CSV field; one that a spreadsheet would take for a formula is kept from being one.
-private func quoted(_ text: String) -> String {
+package func csvField(_ text: String) -> String {
   var field = text
   if let first = field.first, "=+-@\t\r".contains(first), Double(field) == nil {
     field = "'" + field

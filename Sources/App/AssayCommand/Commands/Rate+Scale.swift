@@ -117,7 +117,9 @@ private func plainScale(_ arguments: Arguments, _ subjects: [Subject]) throws ->
     return try locating(path) { try Scale(json: try readJSON(path)) }
   }
   if let name = arguments.value("--task") { return try Scale.named(name) }
-  if arguments.operand(0) == nil { return try Scale.named("variants") }
+  // Only of `rate` is the operand a table.
+  let isTable = arguments.command == "rate" && arguments.operand(0) != nil
+  if !isTable { return try Scale.named("variants") }
   let scales = Set(subjects.map { Scale.forDataset($0.dataset)?.name })
   if scales.count == 1, let name = scales.first ?? nil { return try Scale.named(name) }
   throw Diagnostic(
