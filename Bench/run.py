@@ -2,11 +2,7 @@
 
 usage: scripts/bench [--quick] [--binary FILE] [--json FILE] [MEASURE...]
 
-<<<<<<< HEAD
-Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training, anomaly, vision, comparison, sweeps. All of them without a name.
-=======
-Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training, anomaly, vision, comparison, rating. All of them without a name.
->>>>>>> 21e8de0 (Write comparisons as LaTeX, PDF and figures)
+Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training, anomaly, vision, comparison, sweeps, rating. All of them without a name.
 Peers run as a user would run them; ours is .build/release/assay, or --binary. Runs of both sides alternate, and
 the figure is the median of each side. `wanted` is the project's own goal. Results also go to
 .build/bench/results.json.
@@ -23,11 +19,7 @@ from support import WORK, Failed, Settings, header, report, rows
 #: Each is a function in a file of its name in measures/, in the order of the table.
 MEASURES = [
     "startup", "convert", "equality", "accuracy", "latency", "harness", "phases", "applications", "onnx", "quantization", "training",
-<<<<<<< HEAD
-    "anomaly", "vision", "comparison", "sweeps",
-=======
-    "anomaly", "vision", "comparison", "rating",
->>>>>>> 21e8de0 (Write comparisons as LaTeX, PDF and figures)
+    "anomaly", "vision", "comparison", "sweeps", "rating",
 ]
 
 

@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store verify diff recipe sensitivity rate doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store verify diff recipe sensitivity rate label report figures doctor cache train data detect completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -69,9 +69,10 @@ _assay() {
     "store export --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "store import --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
-    "rate --method") COMPREPLY=($(compgen -W "edge-acc strep" -- "$word")); return;;
+    "rate --method") COMPREPLY=($(compgen -W "assay edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
     "rate --mode") COMPREPLY=($(compgen -W "mean median best worst" -- "$word")); return;;
+    "report --format") COMPREPLY=($(compgen -W "html pdf svg png csv md tex" -- "$word")); return;;
     "train --class-weights") COMPREPLY=($(compgen -W "none balanced" -- "$word")); return;;
     "train fire-detection --class-weights") COMPREPLY=($(compgen -W "none balanced" -- "$word")); return;;
     "train fire-detection --preset") COMPREPLY=($(compgen -W "fast full" -- "$word")); return;;
@@ -108,7 +109,10 @@ _assay() {
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     sensitivity) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --skip --keep-float --calibration --representative --preprocess --labels --data --label-names --limit --samples --top --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    rate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--properties --method --index --mode --reference --weights --boundaries --save-boundaries --json --quiet --help" -- "$word"));;
+    rate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --task --scale --gate --session --model --properties --method --index --mode --reference --weights --boundaries --save-boundaries --save-scale --freeze --json --quiet --help" -- "$word"));;
+    label) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --store --variant --task --scale --gate --weights --boundaries --url --width --json --quiet --help" -- "$word"));;
+    report) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --json --quiet --help" -- "$word"));;
+    figures) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
     train) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preprocess --freeze --last --recipes --tune-epochs --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;

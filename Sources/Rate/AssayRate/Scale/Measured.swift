@@ -63,8 +63,9 @@ public struct Subject: Sendable, Equatable {
   public var environment: String
   /// What it was asked to do, and on which data; `unknown` when nobody said.
   public var task: String, dataset: String
-  /// How it was measured: `batch`, `threads`, `precision` of the input, `emulated`, `scenario`. What is
-  /// absent is not known.
+  /// How it was measured, by key; what is absent is not known.
+  ///
+  /// Keys are `batch`, `threads`, `precision` (of the inputs), `emulated` and `scenario`.
   public var conditions: [String: String]
   /// Figures by property.
   public var values: [String: Measured]
