@@ -130,6 +130,19 @@ let targets: [[Target]] = [
     )
   },
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),
+  module(
+    "Data",
+    "AssayAccuracy",
+    ["AssayBase", "AssayCodec", "AssayHost"],
+    settings: fast
+  ),
+  module(
+    "Data",
+    "AssaySets",
+    base + ["AssayAccuracy", "AssayCodec", "AssayData", "AssayHost"],
+    settings: fast
+  ),
+  module("Data", "AssayVision", base + ["AssayAccuracy", "AssayData"], settings: fast),
   module("Train", "AssayModels", graph, settings: fast),
   module(
     "Data",
@@ -301,6 +314,7 @@ let targets: [[Target]] = [
         "AssayReport", "AssayFigures",
         "AssayProfile",
         "AssayDetect",
+        "AssayAccuracy", "AssaySets", "AssayVision",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

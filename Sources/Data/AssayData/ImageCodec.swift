@@ -5,7 +5,7 @@ import AssayBase
 /// JPEG, PNG and WebP are decoded by libraries that are loaded when the first image of their kind is
 /// read; the others by code of this module.
 public enum ImageCodec: String, Sendable, CaseIterable {
-  case jpeg, png, webp, bmp, netpbm
+  case jpeg, png, webp, bmp, gif, netpbm
 
   /// What people call it.
   public var title: String {
@@ -14,6 +14,7 @@ public enum ImageCodec: String, Sendable, CaseIterable {
     case .png: "PNG"
     case .webp: "WebP"
     case .bmp: "BMP"
+    case .gif: "GIF"
     case .netpbm: "PPM/PGM"
     }
   }
@@ -25,6 +26,7 @@ public enum ImageCodec: String, Sendable, CaseIterable {
     case .png: ["png"]
     case .webp: ["webp"]
     case .bmp: ["bmp", "dib"]
+    case .gif: ["gif"]
     case .netpbm: ["ppm", "pgm", "pnm"]
     }
   }
@@ -46,6 +48,7 @@ public enum ImageCodec: String, Sendable, CaseIterable {
       return .webp
     }
     if bytes.starts(with: Array("BM".utf8)) { return .bmp }
+    if bytes.starts(with: Array("GIF8".utf8)) { return .gif }
     if let head = try? bytes.slice(0, 2).array, head[0] == UInt8(ascii: "P"),
       [UInt8(ascii: "2"), UInt8(ascii: "3"), UInt8(ascii: "5"), UInt8(ascii: "6")]
         .contains(head[1])
@@ -61,7 +64,7 @@ public enum ImageCodec: String, Sendable, CaseIterable {
     case .jpeg: TurboJPEG.probe()
     case .png: LibPNG.probe()
     case .webp: LibWebP.probe()
-    case .bmp, .netpbm: .available(version: "built in")
+    case .bmp, .gif, .netpbm: .available(version: "built in")
     }
   }
 
@@ -72,6 +75,7 @@ public enum ImageCodec: String, Sendable, CaseIterable {
       case .png: return try LibPNG.decode(bytes)
       case .webp: return try LibWebP.decode(bytes)
       case .bmp: return try decodeBMP(bytes)
+      case .gif: return try decodeGIF(bytes)
       case .netpbm: return try decodeNetpbm(bytes)
       }
     } catch let error as ByteView.OutOfBounds {

@@ -9,6 +9,7 @@ extension Preprocessing {
     ),
     ("torch", "x / 255, minus ImageNet's mean, by its deviation (DenseNet, torchvision)"),
     ("caffe", "blue-green-red, minus ImageNet's mean (VGG, ResNet)"),
+    ("yolo", "x / 255 in a letterbox, resized as OpenCV does"),
   ]
 
   /// Keys and what they take.
@@ -18,7 +19,7 @@ extension Preprocessing {
     ("std", "a number, or three between colons"),
     ("color", "auto, rgb, bgr or gray"),
     ("crop", "none, center, center:0.875 (a central part) or square:0.875"),
-    ("resize", "fit, 256 (the shorter side) or 320x240 (width x height)"),
+    ("resize", "fit, 256 (the shorter side), 320x240 (width x height), letterbox or crop-or-pad"),
     ("filter", ResizeFilter.allCases.map(\.rawValue).joined(separator: ", ")),
     ("layout", "auto, nhwc or nchw"),
     ("orient", "exif or none"),
@@ -102,6 +103,12 @@ extension Preprocessing {
       scale = (1, 1)
       mean = [103.939, 116.779, 123.68]
       std = [1]
+    case "yolo":
+      scale = (1, 255)
+      mean = [0]
+      std = [1]
+      resize = .letterbox
+      filter = .opencv
     default:
       let known = Preprocessing.modes.map(\.name)
       throw Diagnostic(
@@ -129,7 +136,12 @@ extension Preprocessing {
   }
 
   private static func resize(_ value: String) throws -> Resize {
-    if value == "fit" { return .fit }
+    switch value {
+    case "fit": return .fit
+    case "letterbox": return .letterbox
+    case "crop-or-pad": return .cropOrPad
+    default: break
+    }
     let words = value.lowercased().split(separator: "x", omittingEmptySubsequences: false)
     let numbers = words.compactMap { Int($0) }
     guard numbers.count == words.count, numbers.allSatisfy({ (1...1 << 15).contains($0) }) else {
@@ -202,6 +214,8 @@ extension Preprocessing {
     let resizeText =
       switch resize {
       case .fit: "fit"
+      case .letterbox: "letterbox"
+      case .cropOrPad: "crop-or-pad"
       case .shorter(let side): String(side)
       case .size(let width, let height): "\(width)x\(height)"
       }

@@ -30,6 +30,11 @@ public struct Preprocessing: Sendable, Equatable {
     case shorter(Int)
     /// To this size.
     case size(width: Int, height: Int)
+    /// As large as fits, in its proportions, with gray (114) around it: YOLO's letterbox.
+    case letterbox
+    /// Not at all: the middle is taken, and black put around what is too small, as TensorFlow's
+    /// `resize_with_crop_or_pad` does.
+    case cropOrPad
   }
 
   /// The order of the channels.
@@ -114,36 +119,71 @@ extension Preprocessing {
     try tensor(picture(image, for: type), for: type)
   }
 
-  /// A picture cut and resized to a network's extents, before its values are changed.
+  /// Where a picture's parts come to lie in a network's input.
   ///
   /// - Throws: as `tensor(_:for:)`.
-  func picture(_ image: Image, for type: TensorType) throws -> Picture {
+  public func placement(
+    width: Int,
+    height: Int,
+    for type: TensorType
+  ) throws -> PicturePlacement {
     let target = try extents(of: type)
-    let pixels = recolored(image, channels: target.channels)
-    let cut = cropped(pixels, target)
-    let size = resizedSize(of: cut, target)
-    let values = cut.resized(width: size.width, height: size.height, filter: filter)
-    let width = target.width ?? size.width
-    let height = target.height ?? size.height
-    guard width <= size.width, height <= size.height else {
+    let cut = cut(width, height, target)
+    let size = resizedSize(cut.width, cut.height, target)
+    let input = (width: target.width ?? size.width, height: target.height ?? size.height)
+    let isPadded = resize == .letterbox || resize == .cropOrPad
+    guard isPadded || (input.width <= size.width && input.height <= size.height) else {
       throw Diagnostic(
         "DAT012",
-        "the picture of \(image.width) x \(image.height), resized to \(size.width) x "
-          + "\(size.height), is smaller than the network's input of \(width) x \(height)",
+        "the picture of \(width) x \(height), resized to \(size.width) x "
+          + "\(size.height), is smaller than the network's input of \(input.width) x "
+          + "\(input.height)",
         remedy: "give a larger resize= in --preprocess, or none"
       )
     }
+    func offset(_ inner: Int, _ outer: Int) -> Int {
+      inner > outer ? -((inner - outer) / 2) : (outer - inner) / 2
+    }
+    return PicturePlacement(
+      cut: cut,
+      size: size,
+      offset: (offset(size.width, input.width), offset(size.height, input.height)),
+      input: input
+    )
+  }
+
+  /// A picture cut and resized to a network's extents, before its values are changed.
+  ///
+  /// - Throws: as `tensor(_:for:)`.
+  public func picture(_ image: Image, for type: TensorType) throws -> Picture {
+    let target = try extents(of: type)
+    let place = try placement(width: image.width, height: image.height, for: type)
+    let cut = recolored(image, channels: target.channels).cropped(
+      x: place.cut.x,
+      y: place.cut.y,
+      width: place.cut.width,
+      height: place.cut.height
+    )
+    let (size, input) = (place.size, place.input)
     let whole = Picture(
       width: size.width,
       height: size.height,
       channels: target.channels,
-      values: values
+      values: cut.resized(width: size.width, height: size.height, filter: filter)
     )
-    return whole.middle(width: width, height: height)
+    if size.width >= input.width, size.height >= input.height {
+      return whole.middle(width: input.width, height: input.height)
+    }
+    return whole.framed(
+      width: input.width,
+      height: input.height,
+      offset: place.offset,
+      filling: resize == .letterbox ? 114 : 0
+    )
   }
 
   /// The network's input for a picture of its extents.
-  func tensor(_ picture: Picture, for type: TensorType) throws -> Tensor {
+  public func tensor(_ picture: Picture, for type: TensorType) throws -> Tensor {
     let target = try extents(of: type)
     let (width, height, channels) = (picture.width, picture.height, picture.channels)
     let isBGR = color == .bgr && channels == 3
@@ -215,9 +255,13 @@ extension Preprocessing {
     return color == .gray ? image.gray.color : image.color
   }
 
-  private func cropped(_ image: Image, _ target: Target) -> Image {
-    var width = image.width
-    var height = image.height
+  private func cut(
+    _ wholeWidth: Int,
+    _ wholeHeight: Int,
+    _ target: Target
+  ) -> (x: Int, y: Int, width: Int, height: Int) {
+    var width = wholeWidth
+    var height = wholeHeight
     if isSquared {
       var proportion = 1.0
       if case .size(let w, let h) = resize {
@@ -226,7 +270,7 @@ extension Preprocessing {
         proportion = Double(w) / Double(h)
       }
       width = min(width, Int((Double(height) * proportion).rounded()))
-      height = min(height, Int((Double(image.width) / proportion).rounded()))
+      height = min(height, Int((Double(wholeWidth) / proportion).rounded()))
     }
     // As tf.image.central_crop: the offset is rounded down, the rest is kept.
     if crop < 1 {
@@ -235,25 +279,45 @@ extension Preprocessing {
     }
     width = max(width, 1)
     height = max(height, 1)
-    return image.cropped(
-      x: (image.width - width) / 2,
-      y: (image.height - height) / 2,
-      width: width,
-      height: height
-    )
+    return ((wholeWidth - width) / 2, (wholeHeight - height) / 2, width, height)
   }
 
-  private func resizedSize(of image: Image, _ target: Target) -> (width: Int, height: Int) {
+  private func resizedSize(
+    _ oldWidth: Int,
+    _ oldHeight: Int,
+    _ target: Target
+  ) -> (width: Int, height: Int) {
     switch resize {
-    case .fit: return (target.width ?? image.width, target.height ?? image.height)
+    case .fit: return (target.width ?? oldWidth, target.height ?? oldHeight)
     case .size(let width, let height): return (width, height)
+    case .cropOrPad: return (oldWidth, oldHeight)
+    case .letterbox:
+      let (width, height) = (target.width ?? oldWidth, target.height ?? oldHeight)
+      let ratio = min(Double(width) / Double(oldWidth), Double(height) / Double(oldHeight))
+      func scaled(_ extent: Int, _ limit: Int) -> Int {
+        max(1, min(Int((Double(extent) * ratio).rounded(.toNearestOrEven)), limit))
+      }
+      return (scaled(oldWidth, width), scaled(oldHeight, height))
     case .shorter(let side):
-      let short = min(image.width, image.height)
+      let short = min(oldWidth, oldHeight)
       func scaled(_ extent: Int) -> Int {
         // As torchvision: the longer side is rounded down.
         extent == short ? side : max(1, min(1 << 15, extent * side / short))
       }
-      return (scaled(image.width), scaled(image.height))
+      return (scaled(oldWidth), scaled(oldHeight))
     }
   }
+}
+
+/// Where a picture's parts come to lie in a network's input: a part is cut out, resized, and put at a
+/// place of the input, of which it may be a part or which may be a part of it.
+public struct PicturePlacement: Sendable {
+  /// The part of the picture that is taken, in pixels.
+  public var cut: (x: Int, y: Int, width: Int, height: Int)
+  /// What it is resized to.
+  public var size: (width: Int, height: Int)
+  /// Where its corner lies in the input; below zero when only its middle is seen.
+  public var offset: (x: Int, y: Int)
+  /// The input's extents.
+  public var input: (width: Int, height: Int)
 }

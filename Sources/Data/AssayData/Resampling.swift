@@ -19,10 +19,18 @@ public enum ResizeFilter: String, Sendable, CaseIterable {
   case nearest
   /// The mean of the area that the pixel covers: TensorFlow's and OpenCV's `area`. Not rounded.
   case area
+  /// Between the four nearest pixels, rounded: OpenCV's `INTER_LINEAR`, to one gray level (its own
+  /// arithmetic has 11 bits).
+  case opencv
   /// Pillow's `BICUBIC` (a = -0.5, as wide as the scale). Rounded.
   case bicubic
   /// Pillow's `LANCZOS` (three lobes). Rounded.
   case lanczos
+}
+
+extension ResizeFilter {
+  /// Whether resized values are whole gray levels.
+  public var isRounded: Bool { self != .bilinear && self != .area }
 }
 
 extension Image {
@@ -35,6 +43,7 @@ extension Image {
     switch filter {
     case .nearest: return nearest(width, height)
     case .bilinear: return bilinear(width, height)
+    case .opencv: return bilinear(width, height).map { ($0 + 0.5).rounded(.down) }
     case .area: return area(width, height)
     case .antialias: return convolved(width, height, support: 1, triangle)
     case .bicubic: return convolved(width, height, support: 2, cubic)

@@ -17,12 +17,21 @@ struct LoadedModel {
   let inputs: [(name: String, type: TensorType)]
   let outputs: [(name: String, type: TensorType)]
 
-  init(path: String, runtime: any InferenceRuntime, options: SessionOptions) throws {
+  /// Loads a file.
+  ///
+  /// - Parameter isIsolated: whether the runtime gets a process of its own; one that is itself such a
+  ///   process needs none.
+  init(
+    path: String,
+    runtime: any InferenceRuntime,
+    options: SessionOptions,
+    isIsolated: Bool = true
+  ) throws {
     self.path = path
     if case .unavailable(let reason, let remedy) = runtime.probe() {
       throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
     }
-    let host = isolated(runtime)
+    let host = isIsolated ? isolated(runtime) : runtime
     session = try locating(path) { try host.load(path: path, options: options) }
     let graph = try? importModel(path: path).graph
     let declared = graph.map { graph in

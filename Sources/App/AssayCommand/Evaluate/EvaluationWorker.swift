@@ -1,0 +1,252 @@
+import AssayAccuracy
+import AssayBase
+import AssayCatalog
+import AssayData
+import AssayHost
+import AssayRuntime
+import AssaySets
+import AssayTensor
+import AssayVision
+import Synchronization
+
+let evaluateWorkerCommand = CommandSpec(
+  name: "evaluate-worker",
+  summary: "evaluate one share of a set (started by assay itself)",
+  operands: [
+    Operand(word: "FOLDER", help: "the evaluation's folder"),
+    Operand(word: "SHARE", help: "such as 0/2"),
+  ],
+  isHidden: true
+) { arguments, _ in
+  let words = arguments.operands[1].split(separator: "/").compactMap { Int($0) }
+  guard words.count == 2, words[1] > 0, (0..<words[1]).contains(words[0]) else {
+    throw Diagnostic("CLI007", "a share is K/N, not '\(arguments.operands[1])'")
+  }
+  let state = EvaluationState(folder: arguments.operands[0])
+  _ = Host.dieWithParent(Host.parentProcessID)
+  do {
+    try EvaluationWorker(state.plan()).run(state, shard: words[0], of: words[1])
+  } catch {
+    let faults: [Diagnostic] =
+      switch error {
+      case let one as Diagnostic: [one]
+      case let many as Diagnostics: many.all
+      default: [Diagnostic("EVA002", "the evaluation failed", cause: "\(error)")]
+      }
+    let json = JSON.array(faults.map(\.json))
+    try AtomicFile.write(json.text() + "\n", to: state.fault(words[0], of: words[1]))
+    return .finding
+  }
+  return .done
+}
+
+// Safe because: only one thread at a time uses what it holds.
+/// Something that is handed to a thread and not used by others meanwhile.
+private struct Handed<Value>: @unchecked Sendable {
+  var value: Value
+}
+
+/// Runs a share of a set through a runtime in this process.
+struct EvaluationWorker {
+  /// Items that are decoded while as many are run.
+  static let batch = 8
+
+  let plan: EvaluationPlan
+  let set: LabelledSet
+  let model: LoadedModel
+  let preprocessing: Preprocessing
+  let prepared: PreparedPictures?
+  let pieces: WordPiece?
+
+  init(_ plan: EvaluationPlan) throws {
+    self.plan = plan
+    set = try LabelledSet(folder: plan.set)
+    guard set.sha256 == plan.setHash, try contentHash(plan.model) == plan.sha256 else {
+      throw Diagnostic(
+        "EVA003",
+        "the model or the set has changed since the evaluation began",
+        at: [plan.model],
+        remedy: "start it again"
+      )
+    }
+    model = try LoadedModel(
+      path: plan.model,
+      runtime: Catalog.runtime(plan.runtime),
+      options: SessionOptions(
+        provider: Provider(rawValue: plan.provider) ?? .cpu,
+        threads: plan.threads
+      ),
+      isIsolated: false
+    )
+    preprocessing = try Preprocessing.parse(plan.preprocess)
+    pieces = try plan.vocabulary.map {
+      try WordPiece(vocabulary: textLines($0), isUncased: plan.isUncased)
+    }
+    prepared =
+      set.task == .text
+      ? nil
+      : PreparedPictures(
+        setFolder: plan.set,
+        set: set,
+        preprocessing: preprocessing,
+        input: model.inputs[0].type
+      )
+    if set.task == .text, pieces == nil {
+      throw Diagnostic(
+        "EVA004",
+        "texts need the vocabulary that the network was trained with",
+        remedy: "--vocabulary vocab.txt"
+      )
+    }
+  }
+
+  /// Evaluates what is not done yet.
+  func run(_ state: EvaluationState, shard: Int, of shards: Int) throws {
+    let done = try state.outcomes()
+    let indices = set.items.indices.filter { $0 % shards == shard && done[$0] == nil }
+    let batches = stride(from: 0, to: indices.count, by: EvaluationWorker.batch).map {
+      Array(indices[$0..<min($0 + EvaluationWorker.batch, indices.count)])
+    }
+    guard !batches.isEmpty else { return }
+    var inputs = try batches[0].map { try input($0) }
+    var pending: [(Int, Outcome)] = []
+    for (number, batch) in batches.enumerated() {
+      // While this batch runs, the next one is decoded.
+      let next = number + 1 < batches.count ? batches[number + 1] : []
+      let here = Handed(value: (self, inputs))
+      let results = Mutex<Result<[Outcome], any Error>?>(nil)
+      let decoded = Mutex<Result<[[String: Tensor]], any Error>?>(nil)
+      Host.forEach(below: 2, threads: 2) { side in
+        if side == 0 {
+          let made = Result {
+            try batch.indices.map { try here.value.0.outcome(batch[$0], here.value.1[$0]) }
+          }
+          results.withLock { $0 = made }
+        } else {
+          let made = Result { try next.map { try here.value.0.input($0) } }
+          decoded.withLock { $0 = made }
+        }
+      }
+      let outcomes = try results.withLock { try $0?.get() ?? [] }
+      pending += zip(batch, outcomes).map { ($0, $1) }
+      if pending.count >= 64 || number == batches.count - 1 {
+        try state.append(pending, shard, of: shards)
+        pending = []
+      }
+      inputs = try decoded.withLock { try $0?.get() ?? [] }
+    }
+  }
+
+  private func input(_ index: Int) throws -> [String: Tensor] {
+    let item = set.items[index]
+    if let text = item.text, let pieces { return try textInput(text, pieces) }
+    let input = model.inputs[0]
+    if let prepared {
+      return [
+        input.name: try preprocessing.tensor(prepared.picture(at: index), for: input.type)
+      ]
+    }
+    let image = try Image.read(path: item.path, isOriented: preprocessing.isOriented)
+    return [
+      input.name: try locating(item.path) { try preprocessing.tensor(image, for: input.type) }
+    ]
+  }
+
+  /// Numbers of pieces for the input that has neither mask nor segment in its name.
+  private func textInput(_ text: String, _ pieces: WordPiece) throws -> [String: Tensor] {
+    var given: [String: Tensor] = [:]
+    for (name, type) in model.inputs {
+      guard let length = type.shape.dims.last, length > 0 else {
+        throw Diagnostic("EVA005", "the input '\(name)' has no fixed length", remedy: "--shape")
+      }
+      let encoded = try pieces.encoded(text, length: length)
+      let lower = name.lowercased()
+      let values =
+        lower.contains("mask")
+        ? encoded.mask
+        : lower.contains("segment") || lower.contains("type") ? encoded.segments : encoded.numbers
+      let shape = Shape(type.shape.dims.map { $0 < 0 ? 1 : $0 })
+      let tensor = Tensor(values.map { Float($0) }, shape)
+      given[name] = tensor.converted(to: type.dtype) ?? tensor
+    }
+    return given
+  }
+
+  private func outcome(_ index: Int, _ inputs: [String: Tensor]) throws -> Outcome {
+    let item = set.items[index]
+    let outputs = try model.run(inputs).map { Output(name: $0.name, tensor: $0.tensor) }
+    switch set.task {
+    case .classes, .text:
+      guard let scores = outputs.first?.values, let label = item.label else {
+        throw Diagnostic("EVA006", "there is no output or no label", at: [item.name])
+      }
+      return .label(ClassOutcome(scores: scores, label: label + plan.labelOffset))
+    case .objects:
+      let reading = try read(outputs, item, Suppression.judging)
+      guard case .objects(let found) = reading else {
+        throw Diagnostic("EVA007", "the network finds no objects, but the set is of objects")
+      }
+      return .objects(
+        found.compactMap { find in
+          guard plan.detectorClasses > 0 else { return find }
+          var mapped = find
+          guard let category = LabelMaps.cocoIndex(find.category, of: plan.detectorClasses) else {
+            return nil
+          }
+          mapped.category = category
+          return mapped
+        }
+      )
+    case .regions:
+      guard case .regions(_, _, let classes) = try read(outputs, item, Suppression()),
+        let path = item.regions
+      else { throw Diagnostic("EVA007", "the network tells no regions, but the set is of regions") }
+      let truth = try locating(path) {
+        try SetSource.regions(
+          Image.read(path: path, isOriented: false),
+          classCount: set.classes.count
+        )
+      }
+      guard truth.count == classes.count else {
+        throw Diagnostic("DST010", "the regions are not of the picture's extents", at: [path])
+      }
+      return .regions(
+        RegionScore.Counts(found: classes, truth: truth, classCount: set.classes.count)
+      )
+    }
+  }
+
+  private func read(
+    _ outputs: [Output],
+    _ item: LabelledSet.Item,
+    _ suppression: Suppression
+  ) throws -> Reading {
+    guard let head = plan.head ?? Head.guess(outputs) else { throw unknownHead(outputs) }
+    let place = try preprocessing.placement(
+      width: item.width,
+      height: item.height,
+      for: model.inputs[0].type
+    )
+    let framing = Framing(place, width: item.width, height: item.height)
+    return try head.read(outputs, framing: framing, suppression: suppression)
+  }
+}
+
+/// The diagnostic of outputs that no head is known for.
+func unknownHead(_ outputs: [Output]) -> Diagnostic {
+  Diagnostic(
+    "VIS002",
+    "how outputs of "
+      + outputs.map { "'\($0.name)' \($0.extents)" }.joined(separator: ", ")
+      + " are to be read cannot be told",
+    remedy: "--head " + Head.allCases.map(\.rawValue).joined(separator: "|")
+  )
+}
+
+/// A text file's lines.
+func textLines(_ path: String) throws -> [String] {
+  guard let text = try MappedFile(path: path).view.utf8 else {
+    throw Diagnostic("DAT025", "the file is not text (UTF-8)", at: [path])
+  }
+  return text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline).map { String($0) }
+}

@@ -1,0 +1,165 @@
+import AssayAccuracy
+import AssayBase
+import AssayHost
+
+extension SetSource {
+  /// ImageNet's pictures with labels in any of the forms that people have:
+  /// folders of synsets; a list of `NAME INDEX` or `NAME SYNSET` lines; Kaggle's CSV
+  /// (`ImageId,PredictionString`, the synset first); a list of one index a line, in the order of the
+  /// pictures' names; or a folder of XML annotations.
+  ///
+  /// Classes are the synsets in their alphabetical order, which is the order of all published networks.
+  static func imagenet(
+    _ path: String,
+    _ options: Options,
+    _ names: [String]?
+  ) throws -> (LabelledSet, [Diagnostic]) {
+    guard let labels = options.labels else {
+      let synsets = try folders(in: path)
+      guard !synsets.isEmpty else {
+        throw Diagnostic(
+          "DST005",
+          "the pictures have no labels: there is no folder for each synset",
+          at: [path],
+          remedy: "name a list with --labels: lines of NAME INDEX, Kaggle's CSV, or a folder of XML"
+        )
+      }
+      var items: [LabelledSet.Item] = []
+      for (label, synset) in synsets.enumerated() {
+        let inner = Host.join(path, synset)
+        items += try pictures(inner).map {
+          LabelledSet.Item(name: "\(synset)/\($0)", path: Host.join(inner, $0), label: label)
+        }
+      }
+      if let names, names.count != synsets.count, names.count != synsets.count + 1 {
+        throw Diagnostic(
+          "DST006",
+          "there are \(names.count) class names for \(synsets.count) folders",
+          at: [options.classNames ?? ""]
+        )
+      }
+      let classes = names.map { Array($0.suffix(synsets.count)) } ?? synsets
+      return (LabelledSet(task: .classes, source: path, classes: classes, items: items), [])
+    }
+    let files = try pictures(path)
+    let rows =
+      try Host.kind(of: labels) == .folder
+      ? annotated(labels) : listed(labels, files: files)
+    return try joined(files, rows, path, labels, names)
+  }
+
+  private typealias Row = (name: String, label: String, place: String)
+
+  /// The stem of a file's name.
+  private static func stem(_ name: String) -> String {
+    let last = Host.name(of: name)
+    guard let dot = last.lastIndex(of: "."), dot != last.startIndex else { return last }
+    return String(last[..<dot])
+  }
+
+  private static func annotated(_ folder: String) throws -> [Row] {
+    try Host.list(folder).filter { $0.hasSuffix(".xml") }.sorted().map { name in
+      let path = Host.join(folder, name)
+      let annotation = try locating(path) { try VOCAnnotation(MappedFile(path: path).view) }
+      guard let first = annotation.objects.first else {
+        throw Diagnostic("DST006", "the annotation has no object", at: [path])
+      }
+      return (stem(name), first.name, path)
+    }
+  }
+
+  private static func listed(_ path: String, files: [String]) throws -> [Row] {
+    let lines = try lines(path)
+    let isCSV = lines.first.map { $0.contains(",") } ?? false
+    if !isCSV, lines.allSatisfy({ Int($0) != nil }) {
+      guard lines.count == files.count else {
+        throw Diagnostic(
+          "DST006",
+          "there are \(lines.count) labels for \(files.count) pictures",
+          at: [path],
+          remedy: "a list without names needs a label for each picture, in the order of their names"
+        )
+      }
+      return zip(files, lines).enumerated().map { (stem($1.0), $1.1, "line \($0 + 1)") }
+    }
+    var rows: [Row] = []
+    for (number, line) in lines.enumerated() {
+      let words = line.split { $0 == " " || $0 == "\t" || $0 == "," }.map { String($0) }
+      guard words.count >= 2 else {
+        throw Diagnostic("DST006", "a line has no label", at: [path, "line \(number + 1)"])
+      }
+      if number == 0, isCSV, ["imageid", "file", "name"].contains(words[0].lowercased()) {
+        continue
+      }
+      rows.append((stem(words[0]), words[1], "line \(number + 1)"))
+    }
+    return rows
+  }
+
+  private static func joined(
+    _ files: [String],
+    _ rows: [Row],
+    _ path: String,
+    _ list: String,
+    _ names: [String]?
+  ) throws -> (LabelledSet, [Diagnostic]) {
+    let isIndexed = rows.allSatisfy { Int($0.label) != nil }
+    let synsets = isIndexed ? [] : Set(rows.map(\.label)).sorted()
+    var faults: [Diagnostic] = []
+    func fault(_ words: String, _ place: String, _ remedy: String? = nil) {
+      if faults.count < 20 {
+        faults.append(Diagnostic("DST006", words, at: [list, place], remedy: remedy))
+      }
+    }
+    var labels: [String: Int] = [:]
+    var known: [String: Int] = [:]
+    for (index, synset) in synsets.enumerated() { known[synset] = index }
+    let highest = isIndexed ? rows.compactMap { Int($0.label) }.max() ?? 0 : synsets.count - 1
+    // A list of 1...1000 is the development kit's own order, in which no network numbers its classes.
+    let lowest = isIndexed ? rows.compactMap { Int($0.label) }.min() ?? 0 : 0
+    if isIndexed, lowest < 0 || highest > 1000 || (highest == 1000 && lowest > 0) {
+      throw Diagnostic(
+        "DST006",
+        "the labels are \(lowest) to \(highest), classes are numbered from 0 to 999",
+        at: [list],
+        remedy:
+          "1 to 1000 is the order of ImageNet's development kit (ILSVRC2012 ids), which is not "
+          + "that of networks: give a list with synsets, or with indices from 0"
+      )
+    }
+    for row in rows {
+      guard let label = isIndexed ? Int(row.label) : known[row.label] else { continue }
+      if let old = labels[row.name], old != label {
+        fault("'\(row.name)' has two labels", row.place)
+      }
+      labels[row.name] = label
+    }
+    let present = Set(files.map(stem))
+    for row in rows where !present.contains(row.name) {
+      fault(
+        "the labels name '\(row.name)', which is not among the pictures",
+        row.place,
+        "is this the list of these pictures?"
+      )
+    }
+    for file in files where labels[stem(file)] == nil {
+      fault("the picture '\(file)' has no label", file)
+    }
+    try Diagnostics(faults).throwIfErrors()
+    let items = files.map {
+      LabelledSet.Item(name: $0, path: Host.join(path, $0), label: labels[stem($0)])
+    }
+    let count = isIndexed ? max(highest + 1, names?.count ?? 0) : synsets.count
+    var classes = names ?? (isIndexed ? (0..<count).map { "\($0)" } : synsets)
+    // 1001 names have the background in front.
+    if classes.count == 1001, highest <= 999 { classes.removeFirst() }
+    guard classes.count > highest else {
+      throw Diagnostic(
+        "DST006",
+        "the labels go up to \(highest), there are \(classes.count) class names",
+        at: [list]
+      )
+    }
+    return (LabelledSet(task: .classes, source: path, classes: classes, items: items), [])
+  }
+}
