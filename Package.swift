@@ -348,7 +348,10 @@ let targets: [[Target]] = [
 
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
 let fuzzed: [Target.Dependency] =
-  graph + ["AssayCodec", "AssayData", "AssayFormat", "AssayQuantize", "AssayTrain", "AssayDetect"]
+  graph + [
+    "AssayAccuracy", "AssayCodec", "AssayData", "AssayFormat", "AssayQuantize", "AssayTrain",
+    "AssayDetect",
+  ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [
   .target(

@@ -3,6 +3,7 @@
 usage: scripts/bench [--quick] [--binary FILE] [--json FILE] [MEASURE...]
 
 Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training, anomaly, vision, comparison, sweeps, rating. All of them without a name.
+Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training, anomaly, vision, comparison, sweeps, detection. All of them without a name.
 Peers run as a user would run them; ours is .build/release/assay, or --binary. Runs of both sides alternate, and
 the figure is the median of each side. `wanted` is the project's own goal. Results also go to
 .build/bench/results.json.
@@ -20,6 +21,7 @@ from support import WORK, Failed, Settings, header, report, rows
 MEASURES = [
     "startup", "convert", "equality", "accuracy", "latency", "harness", "phases", "applications", "onnx", "quantization", "training",
     "anomaly", "vision", "comparison", "sweeps", "rating",
+    "anomaly", "vision", "comparison", "sweeps", "detection",
 ]
 
 

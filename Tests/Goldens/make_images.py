@@ -2,7 +2,7 @@
 """Makes Tests/Goldens/images: small images of every kind that AssayData reads, the pixels that Pillow
 reads from them (expected.npz), and resized and preprocessed values (resized.npz).
 
-Made with Pillow 13.0, NumPy 2.4, TensorFlow 2.21 and Keras 3.15:
+Made with Pillow 13.0, NumPy 2.4, TensorFlow 2.21, Keras 3.15 and OpenCV 5.0:
 
     python3 Tests/Goldens/make_images.py
 """
@@ -12,6 +12,7 @@ import pathlib
 import struct
 import zlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -33,7 +34,7 @@ def save(name, image, pixels=None, **options):
     image.save(OUT / name, **options)
     if pixels is None:
         read = Image.open(OUT / name)
-        pixels = np.asarray(read if read.mode == "L" else read.convert("RGB"))
+        pixels = np.asarray(read if read.mode == "L" and not name.endswith("gif") else read.convert("RGB"))
     expected[name] = pixels
 
 
@@ -42,6 +43,9 @@ save("gray.png", Image.fromarray(gray))
 save("rgba.png", Image.fromarray(np.dstack([rgb, alpha])), pixels=rgb)
 save("gray_alpha.png", Image.fromarray(np.dstack([gray, alpha])), pixels=gray)
 save("palette.png", Image.fromarray(rgb).quantize(32))
+save("rgb.gif", Image.fromarray(rgb).quantize(64))
+save("interlaced.gif", Image.fromarray(smooth).quantize(200), interlace=1)
+save("animated.gif", Image.fromarray(gray), save_all=True, append_images=[Image.fromarray(255 - gray)])
 save("bilevel.png", Image.fromarray(gray > 100), pixels=np.where(gray > 100, 255, 0).astype(np.uint8))
 
 
@@ -118,6 +122,7 @@ for width, height in [(9, 7), (40, 30), (12, 30), (23, 7)]:
         resized[f"{name}_{width}x{height}"] = np.asarray(Image.fromarray(rgb).resize((width, height), method)).astype(np.float32)
     for name in ["bilinear", "area"]:
         resized[f"{name}_{width}x{height}"] = tf.image.resize(rgb, (height, width), method=name).numpy()
+    resized[f"opencv_{width}x{height}"] = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 resized["gray"] = np.asarray(Image.fromarray(rgb).convert("L")).astype(np.float32)
 
 # Keras's modes.

@@ -14,7 +14,9 @@ public enum Assay {
     reportCommand, figuresCommand,
     doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
-    dataMackeyGlassCommand, trainTCNAutoencoderCommand, completionsCommand, workerCommand,
+    dataMackeyGlassCommand, trainTCNAutoencoderCommand, evaluateCommand, dataPrepareCommand,
+    evaluateWorkerCommand,
+    completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

@@ -202,7 +202,12 @@ extension Preprocessing {
     }
     let shape: Shape =
       target.isChannelsFirst ? [1, channels, height, width] : [1, height, width, channels]
-    let tensor = Tensor(output, shape)
+    var tensor = Tensor(output, shape)
+    // An input of bytes without a scale takes gray levels as they are.
+    if type.dtype == .uint8, type.quantization == nil, keepsValues {
+      let levels = output.map { UInt8(min(max($0.rounded(), 0), 255)) }
+      tensor = Tensor(levels, shape, dtype: .uint8)
+    }
     return type.shape.rank == 3 && !target.hasSampleAxis
       ? tensor.reshaped(Shape(Array(shape.dims.dropFirst()))) : tensor
   }

@@ -1,3 +1,4 @@
+import AssayAccuracy
 import AssayBase
 import AssayCodec
 import AssayData
@@ -97,6 +98,25 @@ extension FuzzTarget {
         throw Finding("\(recipe.name) does not read back")
       }
     },
+    FuzzTarget(name: "coco") { bytes in
+      let truth = try COCOTruth(json: JSON(parsing: bytes))
+      for picture in truth.pictures {
+        for mask in picture.objects.compactMap(\.mask) {
+          guard try Mask(text: mask.text, width: mask.width, height: mask.height) == mask else {
+            throw Finding("a mask does not survive writing")
+          }
+        }
+      }
+    },
+    FuzzTarget(name: "coco-mask") { bytes in
+      guard bytes.count > 2 else { throw Diagnostic("ACC010", "too short") }
+      let text = String(decoding: bytes.dropFirst(2), as: UTF8.self)
+      let mask = try Mask(text: text, width: Int(bytes[0]), height: Int(bytes[1]))
+      guard try Mask(text: mask.text, width: mask.width, height: mask.height) == mask,
+        mask.bits.count(where: \.self) == mask.area, mask.intersection(mask) == mask.area
+      else { throw Finding("a mask of \(mask.runs) does not survive writing") }
+    },
+    FuzzTarget(name: "voc") { bytes in _ = try VOCAnnotation(ByteView(bytes)) },
     FuzzTarget(name: "protobuf") { bytes in
       try visit(ProtobufReader(ByteView(bytes), maximumDepth: 8))
     },

@@ -3,6 +3,7 @@ import AssayCatalog
 import AssayCodec
 import AssayRuntime
 import AssayTensor
+import AssayVision
 
 let runCommand = CommandSpec(
   name: "run",
@@ -23,10 +24,14 @@ let runCommand = CommandSpec(
     Option("--output", short: "-o", .value("FILE"), "the .npz to write"),
     Option("--dequantize", .flag, "write integer outputs as floats"),
     Shared.runtime, Shared.provider, Shared.threads, Shared.preprocess, Shared.shape, Shared.value,
-  ],
+  ] + readingOptions,
   examples: [
     ("assay run model.tflite --runtime litert --input in.npz -o out.npz", "arrays in, arrays out"),
     ("assay run model.onnx --image cat.jpg --preprocess torch -o out.npz", "an image"),
+    (
+      "assay run yolov8n-seg.onnx --image street.jpg -p yolo --draw seen.png",
+      "boxes and masks, drawn into the picture"
+    ),
   ]
 ) { arguments, console in
   let path = arguments.operands[0]
@@ -36,8 +41,10 @@ let runCommand = CommandSpec(
     runtime = Catalog.referenceRuntime(try Shared.importOptions(arguments))
   }
   let model = try LoadedModel(path: path, runtime: runtime, options: sessionOptions(arguments))
-  let outputs = try model.run(try inputs(arguments, model))
-    .map { arguments.has("--dequantize") ? ($0.name, dequantized($0.tensor)) : $0 }
+  let raw = try model.run(try inputs(arguments, model))
+  let seen = try readImage(raw, model, arguments)
+  let outputs =
+    raw.map { arguments.has("--dequantize") ? ($0.name, dequantized($0.tensor)) : $0 }
   if let output = arguments.value("--output") {
     try AtomicFile.write(try NPZ.write(outputs.map { ($0.0, $0.1) }), to: output)
   }
@@ -45,9 +52,12 @@ let runCommand = CommandSpec(
     .object([
       "schema": "assay.run/1", "model": .string(path), "runtime": .string(runtime.id),
       "outputs": .array(outputs.map { summary($0.0, $0.1).json }),
+      "seen": seen.map { $0.reading.json(names: $0.names) } ?? .null,
     ]),
-    text: outputs.map { summary($0.0, $0.1).text }.joined()
+    text: (seen.map { $0.reading.lines(names: $0.names).joined(separator: "\n") + "\n\n" } ?? "")
+      + outputs.map { summary($0.0, $0.1).text }.joined()
       + (arguments.value("--output").map { "written to \($0)\n" } ?? "")
+      + (arguments.value("--draw").map { "drawn into \($0)\n" } ?? "")
   )
   return .done
 }

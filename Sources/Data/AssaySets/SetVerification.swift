@@ -6,7 +6,7 @@ import Synchronization
 /// Looks into every picture of a set: its extents, its hash, whether it can be decoded at all.
 ///
 /// What was seen is kept in a journal, so that a run that was interrupted goes on where it stopped.
-public struct Verification: Sendable {
+public struct SetVerification: Sendable {
   /// The journal's name in the set's folder.
   public static let journal = "verified.jsonl"
   private let folder: String
@@ -40,7 +40,7 @@ public struct Verification: Sendable {
   ) throws -> (set: LabelledSet, findings: [Diagnostic]) {
     guard set.task != .text else { return (set, duplicates(set)) }
     var seen = try replayed()
-    let path = Host.join(folder, Verification.journal)
+    let path = Host.join(folder, SetVerification.journal)
     let missing = set.items.indices.filter { seen[key(set.items[$0])] == nil }
     var done = set.items.count - missing.count
     progress(done)
@@ -49,7 +49,7 @@ public struct Verification: Sendable {
       let part = Array(missing[start..<min(start + batch, missing.count)])
       let slots = Mutex<[Int: Seen]>([:])
       Host.forEach(below: part.count, threads: threads) { offset in
-        let result = Verification.look(at: set.items[part[offset]])
+        let result = SetVerification.look(at: set.items[part[offset]])
         slots.withLock { $0[offset] = result }
       }
       let results = slots.withLock { $0 }
@@ -173,10 +173,12 @@ public struct Verification: Sendable {
     "\(item.path)\t\(Host.byteCount(of: item.path) ?? -1)"
   }
 
-  /// What a journal holds; a last line that was cut off is left out. Broken files are looked at again:
+  /// What a journal holds; a last line that was cut off is left out.
+  ///
+  /// Broken files are looked at again:
   /// they may have been replaced.
   private func replayed() throws -> [String: Seen] {
-    let path = Host.join(folder, Verification.journal)
+    let path = Host.join(folder, SetVerification.journal)
     guard Host.kind(of: path) == .file, let text = try MappedFile(path: path).view.utf8 else {
       return [:]
     }
