@@ -75,6 +75,14 @@ let targets: [[Target]] = [
     )
   ],
   shim("CYAML"), shim("CPostgres"), shim("CCairo"), shim("CProbe", settings: fastC),
+  shim("CMicroHTTPD"),
+  [
+    .target(
+      name: "CExplorerPages",
+      path: "Sources/CShims/CExplorerPages",
+      exclude: ["pages"]
+    )
+  ],
   system("CSQLite"), system("CZlib"),
   module("Base", "AssayBase", [], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
@@ -259,12 +267,23 @@ let targets: [[Target]] = [
   ),
   module("Explore", "AssayProfile", graph + ["AssayRecord", "AssayReport"], settings: fast),
   module(
+    "Explore",
+    "AssayExplore",
+    [
+      "AssayBase", "AssayHost", "AssayRate", "AssayRecord", "AssayStore", "CExplorerPages", "CHost",
+      "CMicroHTTPD",
+    ],
+    settings: fast,
+    tests: ["AssayBrowser", "AssayData"]
+  ),
+  module(
     "App",
     "AssayCatalog",
     graph + [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
-      "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "AssayFigures", "RuntimeReference",
+      "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "AssayFigures", "AssayExplore",
+      "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -295,6 +314,12 @@ let targets: [[Target]] = [
       path: "Tests/Support/SweepProbe",
       swiftSettings: strict
     ),
+    .target(
+      name: "AssayBrowser",
+      dependencies: ["AssayBase", "AssayHost"],
+      path: "Tests/Support/AssayBrowser",
+      swiftSettings: strict
+    ),
     .target(name: "CAllocationCount", path: "Tests/Support/CAllocationCount"),
     .executableTarget(
       name: "train-steps",
@@ -313,7 +338,7 @@ let targets: [[Target]] = [
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayStore", "AssayJobs",
         "AssayReport", "AssayFigures",
         "AssayProfile",
-        "AssayDetect",
+        "AssayDetect", "AssayExplore",
         "AssayAccuracy", "AssaySets", "AssayVision",
       ],
       path: "Sources/App/AssayCommand",

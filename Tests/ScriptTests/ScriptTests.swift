@@ -15,7 +15,7 @@ import Darwin
     "scripts/setup",
     arguments: [
       "unpacks", "downloads", "resumes", "unreachable", "otherHash", "otherVersion", "absentWheel",
-      "check", "tests", "usage", "lock",
+      "check", "tests", "assets", "usage", "lock",
     ]
   )
   func setup(name: String) throws {

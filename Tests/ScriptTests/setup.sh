@@ -23,7 +23,9 @@ sha=$(sha256sum "$work/wheels/$wheel" | cut -d' ' -f1)
 pin() { echo "onnxruntime tiny-runtime 1.0 $(uname -m) libonnxruntime.so.1.0 $1 $wheel" >"$work/scripts/runtimes.lock"; }
 pin "$sha"
 
-setup() { "$work/scripts/setup" --no-packages "$@" >"$work/out" 2>"$work/err"; }
+# Assets are left alone but by the case that is about them.
+assets=--no-assets
+setup() { "$work/scripts/setup" --no-packages $assets "$@" >"$work/out" 2>"$work/err"; }
 wrong() {
   echo "$*"
   echo "stdout: $(cat "$work/out")"
@@ -144,6 +146,27 @@ PYTHON
     echo "onnx-node suite 1.0 any suite/data $hash $set" >"$work/scripts/tests.lock"
     exits 3 setup --no-runtimes --tests --from "$work/wheels"
     [ ! -e "$ASSAY_HOME/outside" ] || wrong "a file escaped"
+    ;;
+  assets)
+    # One file of a wheel for every system, and its licence; the rest stays behind.
+    assets=
+    set=charts-2.0-py3-none-any.whl
+    python3 - "$work/wheels/$set" <<'PYTHON'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    wheel.writestr("charts/data/charts.min.js", b"draw")
+    wheel.writestr("charts/data/other.js", b"")
+    wheel.writestr("charts-2.0.dist-info/licenses/LICENSE.txt", b"free")
+PYTHON
+    hash=$(sha256sum "$work/wheels/$set" | cut -d' ' -f1)
+    echo "plotly charts 2.0 charts/data/charts.min.js $hash $set" >"$work/scripts/assets.lock"
+    exits 1 setup --no-runtimes --check
+    exits 0 setup --no-runtimes --from "$work/wheels"
+    [ "$(ls "$ASSAY_HOME/assets/plotly/2.0" | tr '\n' ' ')" = "LICENSE.txt charts.min.js setup.json " ] || wrong "$(ls "$ASSAY_HOME/assets/plotly/2.0")"
+    exits 0 setup --no-runtimes --check
+    says "present"
+    echo "plotly charts 2.0 charts/data/charts.min.js ${hash//?/0} $set" >"$work/scripts/assets.lock"
+    exits 3 setup --no-runtimes --from "$work/wheels"
     ;;
   usage)
     exits 2 setup --frmo x

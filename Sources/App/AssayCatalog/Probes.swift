@@ -2,6 +2,7 @@ import AssayBase
 import AssayBench
 import AssayCodec
 import AssayData
+import AssayExplore
 import AssayFigures
 import AssayFormat
 import AssayRecord
@@ -61,7 +62,10 @@ extension Catalog {
       ProbeGroup(
         title: "libraries",
         rows: ImageCodec.allCases.map { Probe(name: $0.title, availability: $0.probe()) }
-          + [Probe(name: "yaml", availability: YAML.probe())]
+          + [
+            Probe(name: "yaml", availability: YAML.probe()),
+            Probe(name: "microhttpd", availability: Explorer.probe()),
+          ]
           + DrawingLibrary.allCases.map { Probe(name: $0.rawValue, availability: $0.probe()) }
       ),
       ProbeGroup(title: "measuring", rows: machineProbes()),

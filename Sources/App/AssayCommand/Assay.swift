@@ -15,8 +15,7 @@ public enum Assay {
     doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, evaluateCommand, dataPrepareCommand,
-    evaluateWorkerCommand,
-    completionsCommand, workerCommand,
+    evaluateWorkerCommand, serveCommand, exportSiteCommand, completionsCommand, workerCommand,
   ]
 
   /// Runs one command line.

@@ -65,14 +65,7 @@ let benchCommand = CommandSpec(
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
 ) { arguments, console in
-  let isNull = arguments.value("--runtime") == "null"
-  guard let path = arguments.operand(0) ?? (isNull ? "null" : nil) else {
-    throw Diagnostic("CLI005", "MODEL is missing: the file to measure")
-  }
-  let runtime = isNull ? NullRuntime() : try chosenRuntime(arguments, model: path)
-  if case .unavailable(let reason, let remedy) = runtime.probe() {
-    throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
-  }
+  let (path, runtime) = try benchmarkedModel(arguments)
   let options = try sessionOptions(arguments)
   let wanted = try ScenarioOptions(arguments)
   let baseline = try BenchBaseline(arguments)
@@ -94,6 +87,44 @@ let benchCommand = CommandSpec(
     )
     return try difference.conclude(report, console)
   }
+  guard let record = try benchmark(arguments, console) else { return .fault }
+  if let baseline {
+    return try difference.conclude(baseline.report(record, difference), console)
+  }
+  try console.result(record.json, text: benchText(record))
+  return record.verdict == .valid ? .done : .finding
+}
+
+/// The file that the arguments of `bench` name, and the runtime for it.
+private func benchmarkedModel(
+  _ arguments: Arguments
+) throws -> (path: String, runtime: any InferenceRuntime) {
+  let isNull = arguments.value("--runtime") == "null"
+  guard let path = arguments.operand(0) ?? (isNull ? "null" : nil) else {
+    throw Diagnostic("CLI005", "MODEL is missing: the file to measure")
+  }
+  let runtime = isNull ? NullRuntime() : try chosenRuntime(arguments, model: path)
+  if case .unavailable(let reason, let remedy) = runtime.probe() {
+    throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
+  }
+  return (path, runtime)
+}
+
+/// Measures what the arguments of `bench` say, and appends the record to the store.
+///
+/// - Parameters:
+///   - adjust: changes the comparison before it runs.
+///   - progress: what is told of each step.
+func benchmark(
+  _ arguments: Arguments,
+  _ console: Console,
+  adjust: (inout Comparison) -> Void = { _ in },
+  progress: (BenchProgress, Console) -> Void = show
+) throws -> Record? {
+  let (path, runtime) = try benchmarkedModel(arguments)
+  let isNull = runtime.id == "null"
+  let options = try sessionOptions(arguments)
+  let wanted = try ScenarioOptions(arguments)
   let scratch = try Scratch()
   defer { scratch.remove() }
   var configuration = Configuration(
@@ -119,15 +150,12 @@ let benchCommand = CommandSpec(
   comparison.narrowing = wanted.narrowing
   comparison.sustained = wanted.sustained
   comparison.audits = !isNull && !arguments.has("--no-audit") && comparison.preset.name != "quick"
-  let measured = try comparison.run([configuration], progress: { show($0, console) })
+  adjust(&comparison)
+  let measured = try comparison.run([configuration], progress: { progress($0, console) })
   console.endProgress()
-  guard let record = measured.first?.record else { return .fault }
+  guard let record = measured.first?.record else { return nil }
   if !isNull { try openStore(storeURL(arguments)).append([record]) }
-  if let baseline {
-    return try difference.conclude(baseline.report(record, difference), console)
-  }
-  try console.result(record.json, text: benchText(record))
-  return record.verdict == .valid ? .done : .finding
+  return record
 }
 
 /// A comparison as the shared options ask for it.

@@ -60,7 +60,7 @@ let classifyCommand = CommandSpec(
 }
 
 /// What a model says of one picture.
-private struct Classified {
+struct Classified {
   var name: String
   var classes: [(label: String, index: Int, score: Float)]
   var nanoseconds: [Int64]
@@ -81,7 +81,8 @@ private struct Classified {
   }
 }
 
-private func classify(
+/// Looks at one picture: the best classes, and the times of `runs` runs after one that warms up.
+func classify(
   _ sample: Sample,
   _ model: LoadedModel,
   _ top: Int,

@@ -103,7 +103,7 @@ let detectCommand = CommandSpec(
 }
 
 /// Scores a whole series as the command line says.
-private func detection(
+func detection(
   _ path: String,
   _ source: DetectorSource,
   _ arguments: Arguments,
@@ -146,7 +146,7 @@ private func sampling(_ arguments: Arguments) throws -> (part: Double, seed: UIn
 }
 
 /// What the terminal shows: the answer, then each anomaly.
-private func detectionText(_ result: DetectionResult, _ arguments: Arguments) -> String {
+func detectionText(_ result: DetectionResult, _ arguments: Arguments) -> String {
   let found = result.detection
   func score(_ value: Double) -> String { Text.fixed(value, 2) }
   var text = ""

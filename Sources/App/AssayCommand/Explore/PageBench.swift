@@ -1,0 +1,241 @@
+import AssayBase
+import AssayBench
+import AssayCatalog
+import AssayData
+import AssayDetect
+import AssayExplore
+import AssayHost
+import AssayProfile
+import AssayRecord
+import AssayReport
+import AssayRuntime
+import AssayStore
+import Synchronization
+
+/// What the explorer's page can have done: the commands `bench`, `classify` and `detect`, in this process.
+///
+/// A benchmark is the command line that it could have been, and its record says so.
+final class PageBench: ExplorerBench {
+  let folder: ModelsFolder
+  private let store: String?
+
+  /// - Parameter store: the store of `--store`, if given.
+  init(folder: String, store: String?) {
+    self.folder = ModelsFolder(path: folder)
+    self.store = store
+  }
+
+  // MARK: What there is
+
+  func inventory() -> JSON {
+    let content = folder.content()
+    let runtimes = Catalog.runtimes.filter { $0.id != "null" }.map { runtime in
+      var json = JSON.object([
+        "id": .string(runtime.id), "formats": .array(runtime.formats.map { .string($0) }),
+      ])
+      if case .unavailable(let reason, let remedy) = runtime.probe() {
+        json["missing"] = .string("\(reason); \(remedy)")
+      }
+      return json
+    }
+    func names(_ list: [String]) -> JSON { .array(list.map { .string($0) }) }
+    return .object([
+      "folder": .string(folder.path), "processors": JSON(Host.processorCount),
+      "runtimes": .array(runtimes), "providers": names(Provider.allCases.map(\.rawValue)),
+      "presets": names(Preset.all.map(\.name)),
+      "models": .array(
+        content.models.map {
+          .object([
+            "name": .string($0.name), "format": .string($0.format), "bytes": JSON($0.byteCount),
+          ])
+        }
+      ),
+      "pictures": .array(
+        content.pictures.map {
+          .object(["folder": .string($0.folder), "names": names($0.names)])
+        }
+      ),
+      "detectors": names(content.detectors), "series": names(content.series),
+      "labels": names(content.labels),
+    ])
+  }
+
+  func place(ofUpload name: String) throws -> String { try folder.place(ofUpload: name) }
+
+  func picture(_ name: String) throws -> ByteView {
+    guard folder.content().pictures.contains(where: { $0.names.contains(name) }) else {
+      throw Diagnostic("EXP005", "there is no picture of this name")
+    }
+    return try MappedFile(path: folder.path(name)).view
+  }
+
+  // MARK: Jobs
+
+  func title(_ request: JSON) throws -> String {
+    switch try PageJob(request, folder) {
+    case .bench(let job): "\(Host.name(of: job.model)) on \(job.runtime)"
+    case .detect(let job): "anomalies in \(Host.name(of: job.series))"
+    }
+  }
+
+  func run(_ request: JSON, progress: (JobProgress) throws -> Void) throws -> JSON {
+    switch try PageJob(request, folder) {
+    case .bench(let job): try bench(job, progress)
+    case .detect(let job): try detect(job, progress)
+    }
+  }
+
+  private func bench(
+    _ job: PageJob.Bench,
+    _ progress: (JobProgress) throws -> Void
+  ) throws -> JSON {
+    var words = [
+      folder.path(job.model), "--runtime", job.runtime, "--provider", job.provider, "--threads",
+      "\(job.threads)", "--preset", job.preset,
+    ]
+    if let store { words += ["--store", store] }
+    let arguments = try Arguments(words, spec: benchCommand)
+    let ending = Ending()
+    let record = try benchmark(arguments, Self.silent) { comparison in
+      comparison.command = ["assay", "bench"] + words
+      let make = comparison.makeWorker
+      comparison.makeWorker = { EndableWorker(try make($0), ending) }
+    } progress: { step, _ in
+      // The comparison cannot be left from here; without workers it ends by itself.
+      do {
+        try progress(
+          JobProgress(
+            done: step.done,
+            total: step.total,
+            current: step.current,
+            secondsLeft: step.secondsLeft
+          )
+        )
+      } catch {
+        ending.end(error)
+      }
+    }
+    try ending.check()
+    guard let record else { throw Diagnostic("EXP009", "nothing was measured") }
+    var result = JSON.object([
+      "record": .string(record.id), "verdict": .string(record.verdict.rawValue),
+      "summary": record.summary.json, "reasons": .array(record.reasons.map(\.json)),
+      "model": .string(ExplorerTable.modelName(record)),
+    ])
+    if let pictures = job.pictures {
+      result["pictures"] = try predictions(job, pictures, progress)
+    }
+    return result
+  }
+
+  private func predictions(
+    _ job: PageJob.Bench,
+    _ pictures: String,
+    _ progress: (JobProgress) throws -> Void
+  ) throws -> JSON {
+    let model = try LoadedModel(
+      path: folder.path(job.model),
+      runtime: try Catalog.runtime(job.runtime),
+      options: SessionOptions(
+        provider: Provider(rawValue: job.provider) ?? .cpu,
+        threads: job.threads
+      )
+    )
+    let data = try Dataset.open(
+      path: folder.path(pictures),
+      inputs: model.inputs.map { DataInput(name: $0.name, type: $0.type) },
+      preprocessing: try Preprocessing.parse(job.preprocess),
+      labelNames: job.labels.map { folder.path($0) }
+    )
+    var total: Int64 = 0
+    var rows: [JSON] = []
+    for index in 0..<data.count {
+      try progress(JobProgress(done: index, total: data.count, current: data.names[index]))
+      let seen = try classify(try data.sample(at: index), model, job.top, 1, data.labelNames)
+      total += seen.nanoseconds.reduce(0, +)
+      let classes = seen.classes.filter { Double($0.score) >= job.threshold }
+      rows.append(
+        .object([
+          "picture": .string(pictures.isEmpty ? seen.name : "\(pictures)/\(seen.name)"),
+          "ns": .integer(seen.nanoseconds.first ?? 0),
+          "top": .array(
+            classes.map {
+              .object(["label": .string($0.label), "score": JSON(Double($0.score))])
+            }
+          ),
+        ])
+      )
+    }
+    return .object(["totalNs": .integer(total), "count": JSON(data.count), "rows": .array(rows)])
+  }
+
+  private func detect(
+    _ job: PageJob.Detect,
+    _ progress: (JobProgress) throws -> Void
+  ) throws -> JSON {
+    try progress(JobProgress(done: 0, total: 2, current: "running the network on the series"))
+    let path = folder.path(job.series)
+    var words = [folder.path(job.detector), "--series", path]
+    if let runtime = job.runtime { words += ["--runtime", runtime] }
+    let arguments = try Arguments(words, spec: detectCommand)
+    let source = try DetectorSource(arguments)
+    let start = Host.monotonicNanoseconds()
+    let result = try detection(path, source, arguments, Self.silent)
+    let nanoseconds = Host.monotonicNanoseconds() - start
+    try progress(JobProgress(done: 1, total: 2, current: "drawing"))
+    return .object([
+      "text": .string(detectionText(result, arguments)), "detection": result.json,
+      "svg": .string(SeriesDrawing(result, model: source.name).svg),
+      "ns": .integer(Int64(clamping: nanoseconds)), "samples": JSON(result.series.count),
+      "command": .string(Words.shell(["assay", "detect"] + words)),
+    ])
+  }
+
+  private static var silent: Console {
+    var console = Console()
+    console.isQuiet = true
+    return console
+  }
+
+  // MARK: Networks
+
+  func networkPage(_ record: Record) throws -> String {
+    let path = record.model.path
+    guard Host.exists(path) else {
+      throw Diagnostic("EXP005", "the measured file is not where it was", at: [Host.name(of: path)])
+    }
+    let model = try importModel(path: path)
+    guard sha256(model.bytes) == record.model.sha256 else {
+      throw Diagnostic("EXP005", "the file has changed since it was measured")
+    }
+    var drawing = NetworkDrawing(model.graph, title: Host.name(of: path), version: assayVersion)
+    drawing.add(record)
+    return renderNetwork(drawing, group: 0)
+  }
+}
+
+/// Whether a job was given up, and why.
+private final class Ending: Sendable {
+  private let error = Mutex<(any Error)?>(nil)
+
+  func end(_ reason: any Error) { error.withLock { $0 = $0 ?? reason } }
+  func check() throws { if let error = error.withLock({ $0 }) { throw error } }
+}
+
+/// A worker that does nothing more once its job was given up.
+private final class EndableWorker: WorkerLink {
+  private let worker: any WorkerLink
+  private let ending: Ending
+
+  init(_ worker: any WorkerLink, _ ending: Ending) {
+    self.worker = worker
+    self.ending = ending
+  }
+
+  func ask(_ request: JSON, seconds: Double) throws -> JSON {
+    try ending.check()
+    return try worker.ask(request, seconds: seconds)
+  }
+
+  func end() { worker.end() }
+}

@@ -1,0 +1,427 @@
+// The overview: two properties against each other, and what follows from the choice of rows.
+
+import { draw, color, gradeColor } from "./chart.js";
+import { LETTERS, check, field, figure, grade, h, plural, replace, select, table } from "./markup.js";
+
+const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star",
+  "pentagon", "hexagram", "bowtie", "hourglass"];
+
+export async function overview(app, page, _, query) {
+  const properties = app.table.properties.filter((property) => property.hasValues);
+  const of = (key) => app.table.properties.find((property) => property.key === key);
+  const names = properties.map((property) => [property.key, property.name]);
+  // Everything that the view depends on is in the address, so that any view can be linked to.
+  const choice = new URLSearchParams(query);
+  if (!choice.get("x")) choice.set("x", app.table.axes.x);
+  if (!choice.get("y")) choice.set("y", app.table.axes.y);
+  const isOff = (word) => choice.get(word) === "0";
+  const places = Object.fromEntries(app.table.facets.map((facet, place) => [facet.key, place]));
+
+  const scatter = h("div", { class: "chart", id: "scatter", tabindex: "0" });
+  const bars = h("div", { class: "chart low", id: "grades" });
+  const matrix = h("div", { class: "chart square", id: "correlation" });
+  const rows = h("div", { id: "rows" });
+  const caption = h("p", { class: "small soft", id: "caption" });
+  const answer = h("p", { class: "answer", id: "answer", "aria-live": "polite" });
+  const filters = h("div", { class: "filters", id: "filters" });
+  const filterTitle = h("summary", {}, "Filters");
+  const axes = h("div", { class: "bar" });
+  const download = h("a", { class: "button", id: "csv", download: "assay-table.csv" }, "Download these rows (CSV)");
+  let view = null;
+  let turn = 0;
+
+  if (!app.table.count) {
+    replace(page, h("div", { class: "card" }, h("h1", {}, "Nothing measured yet"),
+      h("p", {}, app.table.canRun ? h("a", { href: "#/run" }, "Run a benchmark") : "Measure with assay bench or assay try",
+        ", or serve a published table with ", h("code", {}, "assay serve --table FILE.csv --properties P.json"), ".")));
+    return { tableChanged: () => location.reload() };
+  }
+
+  const asked = () => {
+    const text = new URLSearchParams(choice);
+    for (const word of ["lines", "front", "tiles", "intervals", "logx", "logy"]) text.delete(word);
+    return text;
+  };
+
+  const keep = () => app.go("overview", "", choice, true);
+
+  async function refresh() {
+    const mine = ++turn;
+    keep();
+    try {
+      const made = await app.source.view(asked());
+      if (mine !== turn) return;
+      view = made;
+    } catch (error) {
+      app.say(error.message);
+      return;
+    }
+    showControls();
+    showScatter();
+    showRest(view);
+  }
+
+  async function brushed(x, y) {
+    const mine = ++turn;
+    if (x) {
+      choice.set("brush.x", `${x[0]}~${x[1]}`);
+      choice.set("brush.y", `${y[0]}~${y[1]}`);
+    } else {
+      choice.delete("brush.x");
+      choice.delete("brush.y");
+    }
+    keep();
+    const text = asked();
+    text.set("part", "brush");
+    const made = await app.source.view(text).catch((error) => { app.say(error.message); return null; });
+    if (made && mine === turn) showRest(made);
+  }
+
+  // MARK: Controls
+
+  function showControls() {
+    const set = (word) => (value) => {
+      choice.set(word, value);
+      if (word === "x" || word === "y") { choice.delete("brush.x"); choice.delete("brush.y"); }
+      refresh();
+    };
+    const drawn = (word) => (isOn) => {
+      if (isOn) choice.delete(word); else choice.set(word, "0");
+      keep();
+      showScatter();
+    };
+    const logs = (word) => (isOn) => {
+      if (isOn) choice.set(word, "1"); else choice.delete(word);
+      keep();
+      showScatter();
+    };
+    replace(axes,
+      field("Across", select(names, choice.get("x"), set("x"))),
+      field("Up", select(names, choice.get("y"), set("y"))),
+      check("logarithmic across", choice.get("logx") === "1", logs("logx")),
+      check("up", choice.get("logy") === "1", logs("logy")),
+      check("rating tiles", !isOff("tiles"), drawn("tiles")),
+      check("lines of a model", !isOff("lines"), drawn("lines")),
+      check("Pareto front", !isOff("front"), drawn("front")),
+      check("intervals", !isOff("intervals"), drawn("intervals")));
+    let active = 0;
+    replace(filters, app.table.facets.filter((facet) => facet.count > 1).map((facet) => {
+      const wanted = new Set(choice.getAll(facet.key));
+      active += wanted.size;
+      const listed = view.facets[facet.key];
+      const extra = [...wanted].filter((value) => !listed.some(([name]) => name === value)).map((value) => [value, 0]);
+      return h("fieldset", {}, h("legend", {}, facet.name), h("div", { class: "choices" },
+        [...extra, ...listed].filter(([value, count]) => count > 0 || wanted.has(value)).map(([value, count]) => {
+          const box = h("input", { type: "checkbox", onchange: () => {
+            if (box.checked) wanted.add(value); else wanted.delete(value);
+            choice.delete(facet.key);
+            for (const one of wanted) choice.append(facet.key, one);
+            refresh();
+          } });
+          box.checked = wanted.has(value);
+          return h("label", {}, box, value, h("span", {}, count.toLocaleString("en")));
+        })));
+    }));
+    active += choice.getAll("grade").length + [...choice.keys()].filter((key) => key.startsWith("range.")).length;
+    replace(filterTitle, active ? `Filters (${active} on)` : "Filters");
+    download.href = app.source.csv(asked());
+  }
+
+  // MARK: The question
+
+  const usualGiven = choice.get("y");
+  const goal = {
+    best: select(names, choice.get("best") ?? choice.get("x"), () => ask()),
+    given: select(names, choice.get("given") ?? usualGiven, () => ask()),
+    bound: h("input", { type: "number", step: "any", value: choice.get("bound") ?? "", onchange: () => ask(), "aria-label": "bound" }),
+  };
+  function isFraction(key) { return ["percent", "fraction"].includes(of(key).unit); }
+  function ask() {
+    if (goal.bound.value === "") {
+      for (const word of ["best", "given", "bound"]) choice.delete(word);
+    } else {
+      choice.set("best", goal.best.value);
+      choice.set("given", goal.given.value);
+      choice.set("bound", goal.bound.value / (isFraction(goal.given.value) ? 100 : 1));
+    }
+    refresh();
+  }
+  if (choice.get("bound") && isFraction(goal.given.value)) {
+    goal.bound.value = Number((choice.get("bound") * 100).toPrecision(12));
+  }
+  function showAnswer() {
+    const best = of(goal.best.value);
+    const given = of(goal.given.value);
+    if (!view.goal) { replace(answer); return; }
+    const row = view.goal.row;
+    if (!row) { replace(answer, `No row has ${given.name} that good.`); return; }
+    const value = (key) => {
+      const place = app.table.properties.indexOf(of(key));
+      return figure(row.values[place], row.lows[place], row.highs[place], of(key).unit);
+    };
+    replace(answer, h("a", { href: `#/model/${encodeURIComponent(row.facets[0])}` }, h("b", {}, row.facets[0])),
+      ` on ${row.facets[1]}: ${best.name} ${value(best.key)}, ${given.name} ${value(given.key)} `,
+      grade(row.grade), h("span", { class: "soft small" }, ` best of ${plural(view.goal.candidates, "row")}`));
+  }
+
+  // MARK: The scatter
+
+  function hover(x, y, points, index) {
+    return `<b>${safe(points.model[index])}</b><br>${safe(points.environment[index])}<br>`
+      + `${safe(x.name)}: ${figure(points.x[index], points.xLow[index], points.xHigh[index], x.unit)}<br>`
+      + `${safe(y.name)}: ${figure(points.y[index], points.yLow[index], points.yHigh[index], y.unit)}<br>`
+      + `rating ${LETTERS[points.grade[index]]} (${digits(points.index[index])})`;
+  }
+
+  function showScatter() {
+    if (!view) return;
+    const [x, y] = [of(view.x), of(view.y)];
+    const traces = [];
+    const points = view.points;
+    const isLogX = choice.get("logx") === "1" || view.grid?.isLogX;
+    const isLogY = choice.get("logy") === "1" || view.grid?.isLogY;
+    if (view.grid) {
+      const edges = (list, isLog) => isLog ? list.map((value) => 10 ** value) : list;
+      traces.push({
+        type: "heatmap", x: edges(view.grid.x, view.grid.isLogX), y: edges(view.grid.y, view.grid.isLogY),
+        z: view.grid.counts.map((line) => line.map((count) => count ? Math.log10(count) : null)),
+        text: view.grid.counts, hovertemplate: "%{text} rows<extra></extra>", showscale: false,
+        colorscale: [[0, color("line")], [1, color("accent")]], name: "rows",
+      });
+    }
+    if (points && !isOff("lines")) traces.push(lines(points));
+    if (points) traces.push(...markers(points, x, y));
+    if (!isOff("front")) traces.push(front(view.front, x, y));
+    const tiles = isOff("tiles") ? [] : tileShapes(x, y, isLogX, isLogY);
+    const axis = (property, isLog) => ({
+      title: { text: `${property.name}${unitText(property)}`, standoff: 6 }, type: isLog ? "log" : "linear",
+      tickformat: isFraction(property.key) ? ",.0%" : undefined, exponentformat: "SI",
+    });
+    const layout = {
+      xaxis: axis(x, isLogX), yaxis: axis(y, isLogY), shapes: tiles, dragmode: "select", showlegend: true,
+      legend: { orientation: "h", y: -0.2, yanchor: "top", font: { size: 12 } }, uirevision: `${view.x} ${view.y}`,
+      margin: { l: 60, r: 10, t: 10, b: 60 },
+    };
+    replace(caption, `${plural(view.shown, "row")} of ${view.total.toLocaleString("en")}`,
+      view.grid ? `, too many to draw one by one: cells are darker with more rows` : "",
+      ". Drag over the drawing to look at a part of it; double click to let go. ",
+      isOff("tiles") || (view.tiles.x && view.tiles.y) ? "" :
+        "Limits differ between environments, so the background is a gradient; filter to one environment for its tiles.");
+    const count = view.drawn;
+    draw(scatter, `Scatter of ${y.name} against ${x.name}: ${count} rows; the table below has their figures.`, traces, layout, {
+      plotly_selected: (event) => {
+        if (!event?.range?.x) return;
+        brushed(event.range.x.toSorted((a, b) => a - b), event.range.y.toSorted((a, b) => a - b));
+      },
+      plotly_deselect: () => brushed(null, null),
+      plotly_click: (event) => {
+        const name = event.points[0]?.customdata;
+        if (name) app.go("model", name);
+      },
+    });
+    showAnswer();
+  }
+
+  function markers(points, x, y) {
+    const environments = [...new Set(points.environment)];
+    // Beyond the number of symbols an environment no longer can be told apart by one.
+    const groups = environments.length <= SYMBOLS.length ? environments : [null];
+    return groups.map((environment, place) => {
+      const some = points.row.map((_, index) => index)
+        .filter((index) => environment === null || points.environment[index] === environment);
+      const bars = (value, low, high) => {
+        if (isOff("intervals") || !some.some((index) => low[index] !== null)) return undefined;
+        return {
+          type: "data", symmetric: false, thickness: 1, width: 0, color: color("soft"),
+          array: some.map((index) => high[index] === null ? 0 : high[index] - value[index]),
+          arrayminus: some.map((index) => low[index] === null ? 0 : value[index] - low[index]),
+        };
+      };
+      return {
+        type: "scatter", mode: "markers", name: environment ?? "all environments",
+        x: some.map((index) => points.x[index]), y: some.map((index) => points.y[index]),
+        customdata: some.map((index) => points.model[index]),
+        text: some.map((index) => hover(x, y, points, index)), hovertemplate: "%{text}<extra></extra>",
+        error_x: bars(points.x, points.xLow, points.xHigh), error_y: bars(points.y, points.yLow, points.yHigh),
+        marker: {
+          symbol: SYMBOLS[place], size: 9, line: { width: 1, color: color("ink") },
+          color: some.map((index) => gradeColor(points.grade[index])),
+        },
+      };
+    });
+  }
+
+  function lines(points) {
+    const models = new Map();
+    points.model.forEach((name, index) => {
+      if (!models.has(name)) models.set(name, []);
+      models.get(name).push(index);
+    });
+    const [x, y] = [[], []];
+    for (const some of models.values()) {
+      if (some.length < 2) continue;
+      for (const index of some.toSorted((a, b) => points.x[a] - points.x[b])) {
+        x.push(points.x[index]);
+        y.push(points.y[index]);
+      }
+      x.push(null);
+      y.push(null);
+    }
+    return {
+      type: "scatter", mode: "lines", x, y, name: "same model", hoverinfo: "skip", opacity: 0.45,
+      line: { width: 1, color: color("soft") },
+    };
+  }
+
+  function front(points, x, y) {
+    return {
+      type: "scatter", mode: view.grid ? "lines+markers" : "lines", name: "Pareto front", x: points.x, y: points.y,
+      line: { dash: "dash", width: 2, color: color("accent") }, marker: { size: 8, color: color("accent") },
+      customdata: points.model, text: points.row.map((_, index) => hover(x, y, points, index)),
+      hovertemplate: "%{text}<extra></extra>",
+    };
+  }
+
+  /// Tiles between the limits of grades on both axes, or a gradient where there are no common limits.
+  function tileShapes(x, y) {
+    const bands = (tiles, property, key) => {
+      if (tiles) {
+        const best = property.isMaximized ? Infinity : -Infinity;
+        return tiles.map((tile, place) => ({
+          from: tile.value ?? best, to: tiles[place + 1]?.value ?? -best, grade: LETTERS.indexOf(tile.grade),
+        }));
+      }
+      const count = 10;
+      return Array.from({ length: count }, (_, place) => {
+        const part = property.isMaximized ? 1 - (place + 0.5) / count : (place + 0.5) / count;
+        return { paper: [place / count, (place + 1) / count], grade: part * 4, key };
+      });
+    };
+    const wide = (band) => band.paper ?? [limit(band.from), limit(band.to)];
+    const limit = (value) => value === Infinity ? 1e30 : value === -Infinity ? -1e30 : value;
+    const shapes = [];
+    for (const across of bands(view.tiles.x, x, "x")) {
+      for (const up of bands(view.tiles.y, y, "y")) {
+        const [x0, x1] = clip(wide(across), across.paper, "x");
+        const [y0, y1] = clip(wide(up), up.paper, "y");
+        shapes.push({
+          type: "rect", layer: "below", line: { width: 0 }, opacity: 0.16, fillcolor: mix((across.grade + up.grade) / 2),
+          xref: across.paper ? "paper" : "x", yref: up.paper ? "paper" : "y", x0, x1, y0, y1,
+        });
+      }
+    }
+    return shapes;
+  }
+
+  /// Open ends of tiles are drawn as far as the points reach, and a little further.
+  function clip([one, other], isPaper, key) {
+    if (isPaper) return [one, other];
+    const values = (view.points ?? view.front)[key].filter((value) => value !== null);
+    const gridEnds = view.grid ? [view.grid[key][0], view.grid[key].at(-1)].map((value) =>
+      view.grid[key === "x" ? "isLogX" : "isLogY"] ? 10 ** value : value) : [];
+    const low = values.concat(gridEnds).reduce((a, b) => Math.min(a, b), Infinity);
+    const high = values.concat(gridEnds).reduce((a, b) => Math.max(a, b), -Infinity);
+    const room = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+    const least = low > 0 ? Math.max(low - room, low * 0.8) : low - room;
+    return [one, other].map((value) => Math.min(Math.max(value, least), high + room));
+  }
+
+  function mix(place) {
+    const [low, high] = [Math.floor(place), Math.min(4, Math.ceil(place))];
+    const parse = (text) => [1, 3, 5].map((start) => parseInt(text.slice(start, start + 2), 16));
+    const [a, b] = [parse(gradeColor(low)), parse(gradeColor(high))];
+    return `rgb(${a.map((value, index) => Math.round(value + (b[index] - value) * (place - low))).join(",")})`;
+  }
+
+  // MARK: What follows from the choice
+
+  function showRest(made) {
+    const wanted = new Set(choice.getAll("grade"));
+    const shownGrades = LETTERS.map((_, index) => index).filter((index) => index < 5 || made.grades[5] > 0);
+    const part = made.chosen === made.shown ? "" : ` of the ${plural(made.chosen, "chosen row")}`;
+    draw(bars, `Counts of ratings${part}: ${shownGrades.map((index) => `${LETTERS[index]} ${made.grades[index]}`).join(", ")}.`, [{
+      type: "bar", x: shownGrades.map((index) => LETTERS[index]), y: shownGrades.map((index) => made.grades[index]),
+      marker: {
+        color: shownGrades.map(gradeColor),
+        line: { width: shownGrades.map((index) => wanted.has(LETTERS[index]) ? 3 : 0), color: color("ink") },
+      },
+      text: shownGrades.map((index) => made.grades[index].toLocaleString("en")), textposition: "auto", hoverinfo: "skip",
+    }], { margin: { l: 40, r: 8, t: 6, b: 28 }, xaxis: { type: "category", fixedrange: true }, yaxis: { fixedrange: true } }, {
+      plotly_click: (event) => {
+        const letter = event.points[0].x;
+        if (wanted.has(letter)) wanted.delete(letter); else wanted.add(letter);
+        choice.delete("grade");
+        for (const one of wanted) choice.append("grade", one);
+        refresh();
+      },
+    });
+    const { keys, values } = made.correlation;
+    const short = keys.map((key) => of(key).name);
+    draw(matrix, `Correlation of ${keys.length} properties${part}; the table below lists it.`, [{
+      type: "heatmap", x: short, y: short, z: values, zmin: -1, zmax: 1, hoverongaps: false,
+      colorscale: [[0, "#c2410c"], [0.5, color("card")], [1, "#1d6fd8"]], colorbar: { thickness: 10 },
+      hovertemplate: "%{y}<br>%{x}<br>%{z:.2f}<extra></extra>",
+    }], { xaxis: { fixedrange: true, showticklabels: keys.length <= 5, tickangle: -30 }, yaxis: { fixedrange: true, tickfont: { size: 11 } },
+      margin: { l: 40, r: 4, t: 6, b: keys.length <= 5 ? 60 : 12 } }, {
+      plotly_click: (event) => {
+        const [x, y] = event.points[0].pointIndex.toReversed().map((place) => keys[place]);
+        if (x === y) return;
+        choice.set("x", x);
+        choice.set("y", y);
+        choice.delete("brush.x");
+        choice.delete("brush.y");
+        refresh();
+      },
+    });
+    const shown = properties.slice(0, 8);
+    const at = shown.map((property) => app.table.properties.indexOf(property));
+    replace(rows,
+      h("h2", {}, made.chosen === made.shown ? "All rows shown, best first" : `${plural(made.chosen, "chosen row")}, best first`),
+      table(`The best ${plural(made.rows.length, "row")} of ${made.chosen.toLocaleString("en")}`,
+        ["Rating", "Model", "Environment", ...shown.map((property) => ({ text: property.name, numeric: true }))],
+        made.rows.map((row) => [
+          h("span", {}, grade(row.grade), ` ${digits(row.index)}`),
+          h("a", { href: `#/model/${encodeURIComponent(row.facets[places.model])}` }, row.facets[places.model]),
+          row.facets[places.environment],
+          ...at.map((place, index) => figure(row.values[place], row.lows[place], row.highs[place], shown[index].unit)),
+        ])),
+      h("details", {}, h("summary", {}, "Correlations as a table"),
+        table("Pearson's correlation over the rows that have both", ["", ...short.map((text) => ({ text, numeric: true }))],
+          values.map((line, place) => [short[place], ...line.map((value) => value === null ? "–" : value.toFixed(2))]))));
+  }
+
+  replace(page,
+    h("section", { class: "card", "aria-label": "Question" },
+      h("div", { class: "bar", style: "margin:0" }, field("The best", goal.best), field("with", goal.given),
+        h("label", { class: "field" }, h("span", { id: "bound-word" }, "at least as good as (% for fractions)"), goal.bound)),
+      answer),
+    h("details", { class: "card", open: innerWidth > 820 && app.table.count <= 1000 ? true : null }, filterTitle, filters,
+      h("div", { class: "bar", style: "margin-top:10px" },
+        h("button", { type: "button", id: "reset", onclick: () => {
+          for (const key of [...choice.keys()]) if (!["x", "y"].includes(key)) choice.delete(key);
+          refresh();
+        } }, "Show everything"), download)),
+    h("div", { class: "columns" },
+      h("section", { class: "card", "aria-label": "Scatter" }, axes, scatter, caption),
+      h("div", {},
+        h("section", { class: "card" }, h("h2", {}, "Ratings"), bars),
+        h("section", { class: "card" }, h("h2", {}, "Correlation"), matrix))),
+    h("section", { class: "card" }, rows));
+  const ready = refresh();
+  return {
+    shown: async () => { await ready; if (view) { showScatter(); showRest(view); } },
+    redraw: () => { if (view) { showScatter(); showRest(view); } },
+    tableChanged: refresh,
+  };
+}
+
+const digits = (value) => value === null ? "–" : value.toFixed(3);
+
+/// Plotly reads a few tags in texts: a name may bring none.
+const safe = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+function unitText(property) {
+  const words = { seconds: "s", wattseconds: "Ws", joules: "J", watts: "W", bytes: "B", decibel: "dB" };
+  return words[property.unit] ? ` [${words[property.unit]}]` : "";
+}
+

@@ -1,0 +1,64 @@
+import AssayBase
+import AssayRate
+
+/// How the explorer rates: what the page's settings say, and what they are saved as.
+public struct ExplorerSettings: Sendable, Equatable {
+  /// The method with its index, mode, weights and limits.
+  public var method: RatingMethod
+
+  /// The settings that hold unless others are made.
+  public init() { method = RatingMethod(.strep) }
+
+  /// Reads settings as `json` gives them; members that are absent keep their usual values.
+  ///
+  /// - Throws: `Diagnostic` EXP010 for a word or number that cannot be.
+  public init(json: JSON) throws {
+    self.init()
+    guard json.pairs != nil else {
+      throw Diagnostic("EXP010", "settings are an object", remedy: #"{"method": "strep"}"#)
+    }
+    func word<Value: RawRepresentable & CaseIterable>(
+      _ key: String,
+      _ usual: Value
+    ) throws -> Value where Value.RawValue == String {
+      guard let given = json[key], !given.isNull else { return usual }
+      if let value = given.string.flatMap(Value.init(rawValue:)) { return value }
+      throw Diagnostic(
+        "EXP010",
+        "'\(key)' cannot be \(given.text())",
+        remedy: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
+      )
+    }
+    method.kind = try word("method", method.kind)
+    method.index = try word("index", method.index)
+    method.mode = try word("mode", method.mode)
+    if let name = json["reference"]?.string, name != "optimal", !name.isEmpty {
+      method.reference = .model(name)
+    }
+    for (key, value) in json["weights"]?.pairs ?? [] {
+      guard let weight = value.double, weight.isFinite, weight >= 0 else {
+        throw Diagnostic("EXP010", "the weight of '\(key)' is no number from zero on")
+      }
+      method.weights[key] = weight
+    }
+    if let boundaries = json["boundaries"], !boundaries.isNull, boundaries != .emptyObject {
+      method.boundaries = try Boundaries(json: boundaries)
+    }
+  }
+
+  /// The settings as they are saved.
+  public var json: JSON {
+    var weights = JSON.Members()
+    for (key, weight) in method.weights.sorted(by: { $0.key < $1.key }) {
+      weights[key] = JSON(weight)
+    }
+    var reference = "optimal"
+    if case .model(let name) = method.reference { reference = name }
+    return .object([
+      "schema": "assay.explorer-settings/1", "method": .string(method.kind.rawValue),
+      "index": .string(method.index.rawValue), "mode": .string(method.mode.rawValue),
+      "reference": .string(reference), "weights": .members(weights),
+      "boundaries": method.boundaries?.json ?? .null,
+    ])
+  }
+}

@@ -1,0 +1,112 @@
+import AssayBase
+import AssayHost
+import AssayRecord
+import AssayStore
+
+extension Explorer {
+  /// Rows that an exported site may have: its page computes everything itself.
+  public static let exportLimit = 20_000
+
+  /// Writes a read-only explorer as plain files: the same pages, the data as JSON.
+  ///
+  /// The folder is written beside its place and then put there whole. Any web server can serve it.
+  ///
+  /// - Returns: the number of files.
+  /// - Throws: `Diagnostic` EXP013 for more rows than a page can bear, or for a folder that is something
+  ///   else.
+  public func export(to folder: String) throws -> Int {
+    let rated = rated
+    guard rated.table.count <= Self.exportLimit else {
+      throw Diagnostic(
+        "EXP013",
+        "\(rated.table.count) rows are more than a site without a server can show",
+        remedy:
+          "export fewer (at most \(Self.exportLimit)), or let others see assay serve --read-only"
+      )
+    }
+    let mark = Host.join(folder, "data/table.json")
+    if let kind = Host.kind(of: folder) {
+      let isEmpty = try kind == .folder && Host.list(folder).isEmpty
+      guard isEmpty || Host.exists(mark) else {
+        throw Diagnostic(
+          "EXP013",
+          "there is something else already",
+          at: [folder],
+          remedy: "name a new folder, or one that was exported before"
+        )
+      }
+    }
+    let draft = "\(folder).new-\(Host.processID)"
+    try Host.remove(draft)
+    defer { try? Host.remove(draft) }
+    try Host.makeFolders(Host.join(draft, "data/records"))
+    var count = 0
+    func write(_ bytes: [UInt8], _ name: String) throws {
+      try AtomicFile.write([ByteView(bytes)], to: Host.join(draft, name))
+      count += 1
+    }
+    for (name, page) in ExplorerPages.all {
+      var bytes = page.bytes
+      if name == "index.html" {
+        // The mark by which the page knows that there is no server.
+        let text = String(decoding: bytes, as: UTF8.self)
+        bytes = Array(text.split(separator: "<html ").joined(separator: "<html data-site ").utf8)
+      }
+      try write(bytes, name)
+    }
+    if let plotly = options.plotly {
+      try write(try MappedFile(path: plotly).view.array, "plotly.min.js")
+    }
+    try write(Array(siteJSON(rated).text().utf8), "data/table.json")
+    let everything = try ViewQuery(.empty, rated.table)
+    try write(Array(csv(everything).utf8), "data/table.csv")
+    if case .store(let store) = source {
+      for record in try store.records() where !record.samples.isEmpty {
+        // The id becomes a file's name: one that is no plain word stays out.
+        guard record.id.utf8.allSatisfy({ Self.isPlain($0) }) else { continue }
+        try write(
+          Array(recordJSON(record).text().utf8),
+          "data/records/\(record.id).json"
+        )
+      }
+    }
+    try Host.replaceFolder(folder, with: draft)
+    return count
+  }
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+
+  /// The whole table as columns, from which `view.js` computes what the server would.
+  private func siteJSON(_ rated: RatedTable) -> JSON {
+    let table = rated.table
+    func columns(_ values: [[Double]]) -> JSON {
+      .array(values.map { .array($0.map { JSON($0) }) })
+    }
+    func codes(_ values: [UInt8]) -> JSON { .array(values.map { JSON(Int($0)) }) }
+    return .object([
+      "table": tableJSON(isStatic: true),
+      "facetValues": .array(table.facets.map { .array($0.values.map { .string($0) }) }),
+      "facetCodes": .array(table.facets.map { .array($0.codes.map { JSON(Int($0)) }) }),
+      "columns": columns(table.columns), "lows": columns(table.lows), "highs": columns(table.highs),
+      "ids": .array(table.ids.map { .string($0) }), "grades": codes(rated.grades),
+      "index": .array(rated.index.map { JSON($0) }),
+      "propertyGrades": .array(rated.propertyGrades.map { codes($0) }),
+      "propertyIndices": columns(rated.propertyIndices),
+      "parts": .array(
+        rated.parts.map {
+          .object([
+            "name": .string($0.name), "index": .array($0.index.map { JSON($0) }),
+            "grades": codes($0.grades),
+          ])
+        }
+      ),
+    ])
+  }
+}

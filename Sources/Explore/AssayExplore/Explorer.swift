@@ -1,0 +1,193 @@
+import AssayBase
+import AssayHost
+import AssayRate
+import AssayRecord
+import AssayStore
+import Synchronization
+
+/// The explorer: measurements on a page that is served from this machine.
+public final class Explorer: Sendable {
+  /// Where the measurements come from.
+  public enum Source: Sendable {
+    /// An imported table, which does not change.
+    case table(ExplorerTable, name: String)
+    /// The records of a store, also those that are appended later.
+    case store(any RecordStore)
+  }
+
+  /// How it is served.
+  public struct Options: Sendable {
+    /// A numeric address; only this machine can reach 127.0.0.1.
+    public var address = "127.0.0.1"
+    /// The port; 0 for any that is free.
+    public var port = 8888
+    /// The word without which nothing is answered; needed for addresses that others can reach.
+    public var token: String?
+    /// Where `plotly.min.js` is; `nil` when it is not installed.
+    public var plotly: String?
+    /// Bytes of a file that may be dropped on the page.
+    public var uploadLimit = 1 << 30
+    /// Seconds after which a silent connection is closed.
+    public var timeout = 30
+    /// The program's version, for the page.
+    public var version = ""
+    /// Makes options.
+    public init() {}
+  }
+
+  let source: Source
+  let options: Options
+  let bench: (any ExplorerBench)?
+  let hub = EventHub()
+  let queue: JobQueue?
+  let state: Mutex<State>
+  private let server = Mutex<HTTPServer?>(nil)
+  private let ticker = Mutex<BackgroundThread?>(nil)
+  private let isEnding = Atomic(false)
+
+  /// What the page shows now.
+  struct State: Sendable {
+    var rated: RatedTable
+    /// The number of records that have been read.
+    var readCount = 0
+    /// The number of the table's state; it changes with rows and settings.
+    var generation = 1
+  }
+
+  /// Reads the source and rates it.
+  ///
+  /// - Parameter bench: what runs models; `nil` for a page that only shows.
+  /// - Throws: `Diagnostic` EXP003 for an address that needs a token, STO… and RAT… from the source.
+  public init(
+    _ source: Source,
+    settings: ExplorerSettings = ExplorerSettings(),
+    bench: (any ExplorerBench)? = nil,
+    options: Options = Options()
+  ) throws {
+    guard options.token != nil || Self.isLocal(options.address) else {
+      throw Diagnostic(
+        "EXP003",
+        "\(options.address) can be reached by other machines, and there is no token",
+        remedy: "give one with --token, or serve this machine only (--address 127.0.0.1)"
+      )
+    }
+    self.source = source
+    self.options = options
+    self.bench = bench
+    var table: ExplorerTable
+    var readCount = 0
+    switch source {
+    case .table(let given, _): table = given
+    case .store(let store):
+      table = .ofRecords
+      let records = try store.records()
+      readCount = records.count
+      for record in records where !record.samples.isEmpty { table.append(record) }
+    }
+    state = Mutex(State(rated: try RatedTable(table, settings), readCount: readCount))
+    let hub = hub
+    queue = bench.map { JobQueue(bench: $0, hub: hub) { hub.publish("records", .null) } }
+  }
+
+  /// Whether the explorer can be served here.
+  public static func probe() -> Availability { HTTPLibrary.probe() }
+
+  /// Whether an address can be reached from this machine only.
+  public static func isLocal(_ address: String) -> Bool {
+    address.hasPrefix("127.") || address == "::1"
+  }
+
+  /// Starts to serve.
+  ///
+  /// - Returns: the page's address.
+  /// - Throws: `Diagnostic` EXP001, EXP002.
+  public func start() throws -> String {
+    var limits = HTTPServer.Limits()
+    limits.timeout = options.timeout
+    let started = try HTTPServer(
+      address: options.address,
+      port: options.port,
+      limits: limits,
+      hubs: [hub],
+      handler: ExplorerRoutes(self)
+    )
+    server.withLock { $0 = started }
+    try ticker.withLock { ticker in
+      ticker = try BackgroundThread { [weak self] in
+        var ticks = 0
+        while let self, !self.isEnding.load(ordering: .relaxed) {
+          Host.sleep(nanoseconds: 100_000_000)
+          ticks += 1
+          if ticks % 150 == 0 { self.hub.beat() }
+          if ticks % 20 == 0 { self.refresh() }
+        }
+      }
+    }
+    var url = "http://\(Self.isLocal(options.address) ? "localhost" : options.address)"
+    url += ":\(started.port)/"
+    if let token = options.token { url += "?token=\(token)" }
+    return url
+  }
+
+  /// The port that it is served on; 0 before `start`.
+  public var port: Int { server.withLock { $0?.port ?? 0 } }
+
+  /// Ends jobs, streams and the server.
+  public func stop() {
+    isEnding.store(true, ordering: .relaxed)
+    queue?.end()
+    ticker.withLock { $0 }?.join()
+    server.withLock { server in
+      server?.stop()
+      server = nil
+    }
+  }
+
+  // MARK: The table
+
+  /// The number of rows that are shown.
+  public var rowCount: Int { rated.table.count }
+
+  var rated: RatedTable { state.withLock { $0.rated } }
+
+  /// Rates by other settings; the page of every viewer follows.
+  func apply(_ settings: ExplorerSettings) throws {
+    let table = rated.table
+    let made = try RatedTable(table, settings)
+    let generation = state.withLock { state in
+      state.rated = made
+      state.generation += 1
+      return state.generation
+    }
+    hub.publish("table", JSON(generation))
+  }
+
+  /// Reads the records that were appended since.
+  func refresh() {
+    guard case .store(let store) = source else { return }
+    let (known, old) = state.withLock { ($0.readCount, $0.rated) }
+    // A store that cannot be read now is read at the next look.
+    guard let count = try? store.count(), count > known,
+      let records = try? store.records(RecordQuery(limit: count - known))
+    else { return }
+    var table = old.table
+    for record in records where !record.samples.isEmpty { table.append(record) }
+    guard let made = try? RatedTable(table, old.settings) else { return }
+    let generation: Int? = state.withLock { state in
+      guard state.readCount == known else { return nil }
+      state.rated = made
+      state.readCount = count
+      state.generation += 1
+      return state.generation
+    }
+    if let generation { hub.publish("table", JSON(generation)) }
+  }
+
+  /// The record of a row, from its store.
+  func record(_ id: String) throws -> Record? {
+    guard case .store(let store) = source, !id.isEmpty else { return nil }
+    // An id begins with its comparison's, by which the store finds it.
+    let session = id.lastIndex(of: "-").map { String(id[..<$0]) }
+    return try store.records(RecordQuery(session: session)).first { $0.id == id }
+  }
+}

@@ -1,0 +1,183 @@
+import AssayBase
+import AssayData
+import AssayRate
+import AssayTestSupport
+import Testing
+
+@testable import AssayExplore
+
+/// What the overview computes, on tables small enough to do by hand and on the published one.
+@Suite struct ViewTests {
+  private func view(
+    _ pairs: [(String, String)],
+    _ table: ExplorerTable = smallTable()
+  ) throws -> JSON {
+    let rated = try RatedTable(table, ExplorerSettings())
+    let request = HTTPRequest(
+      method: "GET",
+      path: "/api/view",
+      query: pairs.map { (name: $0.0, value: $0.1) },
+      headers: [:]
+    )
+    return View(rated, try ViewQuery(request, table)).json
+  }
+
+  private func rows(_ json: JSON?) -> [Int] { json?["row"]?.ints ?? [] }
+
+  @Test func theFrontHasWhatNothingBeats() throws {
+    let made = try view([])
+    #expect(made["x"] == "energy" && made["y"] == "top1")
+    // Least energy first; the desktop's small one is beaten by the board's, a missing accuracy is not
+    // drawn.
+    #expect(rows(made["front"]) == [0, 1, 4, 2])
+    #expect(rows(made["points"]) == [0, 1, 2, 3, 4])
+    #expect(made["total"]?.int == 6 && made["shown"]?.int == 6 && made["drawn"]?.int == 5)
+  }
+
+  @Test func filtersRangesAndBrushes() throws {
+    #expect(rows(try view([("environment", "desktop")])["points"]) == [3, 4])
+    #expect(rows(try view([("model", "small"), ("model", "middle")])["points"]) == [0, 1, 3, 4])
+    #expect(rows(try view([("range.top1", "0.7~")])["points"]) == [1, 2, 4])
+    #expect(try view([("environment", "nowhere")])["shown"]?.int == 0)
+    let brushed = try view([("brush.x", "0~2.5"), ("brush.y", "0~1")])
+    #expect(brushed["shown"]?.int == 6 && brushed["chosen"]?.int == 2)
+    #expect((brushed["grades"]?.ints ?? []).reduce(0, +) == 2)
+    let letters = try view([])["grades"]?.ints ?? []
+    let best = try view([("grade", "A")])
+    #expect(best["shown"]?.int == letters[0])
+    #expect(throws: Diagnostic.self) { try view([("x", "nothing")]) }
+    #expect(throws: Diagnostic.self) { try view([("range.top1", "high")]) }
+  }
+
+  @Test func theBestForADemand() throws {
+    func goal(_ bound: String) throws -> JSON? {
+      try view([("best", "energy"), ("given", "top1"), ("bound", bound)])["goal"]
+    }
+    #expect(try goal("0.7")?["row"]?["row"]?.int == 1)
+    #expect(try goal("0.71")?["row"]?["row"]?.int == 4)
+    #expect(try goal("0.9")?["row"]?.isNull == true)
+  }
+
+  @Test func tilesStandWhereGradesDoNotMix() throws {
+    let one = try view([("environment", "board")])
+    // Indices of energy 1, 1/2 and 1/8: letters of quantiles in a group of three.
+    let tiles = one["tiles"]?["x"]?.array ?? []
+    #expect(tiles.first?["grade"] == "A" && tiles.first?["value"]?.isNull == true)
+    #expect(tiles.count == 3 && tiles[1]["value"]?.double == 1.5 && tiles[2]["value"]?.double == 5)
+    #expect(try view([])["tiles"]?["x"]?.isNull == true)
+  }
+
+  @Test func correlationsAreThoseOfPairsThatAreThere() throws {
+    let values = try view([])["correlation"]?["values"]?.array ?? []
+    #expect(values[0].array?[0].double == 1)
+    // Five pairs; by hand, from (1, .6) (2, .7) (8, .8) (3, .6) (5, .71).
+    let (xs, ys) = ([1.0, 2, 8, 3, 5], [0.6, 0.7, 0.8, 0.6, 0.71])
+    let (mx, my) = (xs.reduce(0, +) / 5, ys.reduce(0, +) / 5)
+    let st = zip(xs, ys).reduce(0) { $0 + ($1.0 - mx) * ($1.1 - my) }
+    let ss = xs.reduce(0) { $0 + ($1 - mx) * ($1 - mx) }
+    let tt = ys.reduce(0) { $0 + ($1 - my) * ($1 - my) }
+    let expected = st / (ss * tt).squareRoot()
+    #expect(abs((values[0].array?[1].double ?? 0) - expected) < 1e-12)
+  }
+
+  @Test func manyRowsBecomeCells() throws {
+    var table = ExplorerTable(properties: smallTable().properties)
+    var random = SeededRNG(seed: 7)
+    for row in 0..<5000 {
+      let energy = Double(Int.random(in: 1...1_000_000, using: &random)) / 100
+      table.append(
+        .init(
+          id: "",
+          facets: ["m\(row % 100)", "e", "t", "d", "e", "r", "v"],
+          values: [energy, row % 10 == 0 ? .nan : Double(row % 97) / 97],
+          lows: [.nan, .nan],
+          highs: [.nan, .nan]
+        )
+      )
+    }
+    let made = try view([], table)
+    #expect(made["points"] == nil && made["drawn"]?.int == 4500)
+    let counts = made["grid"]?["counts"]?.array?.flatMap { $0.ints ?? [] } ?? []
+    #expect(counts.count == 96 * 64 && counts.reduce(0, +) == 4500)
+    #expect(made["grid"]?["isLogX"] == true && made["grid"]?["isLogY"] == false)
+    #expect(made.text().utf8.count < 2_000_000)
+  }
+
+  @Test func theGridIsOnePageForAHundredThousandRows() throws {
+    let table = ExplorerTable.made(100_000)
+    #expect(try view([], table).text().utf8.count < 2_000_000)
+  }
+
+  @Test(
+    "published energies",
+    .enabled(if: TestData.sharedFile("strep/edge_classification.raw.csv") != nil, "no shared data")
+  )
+  func published() throws {
+    let table = try publishedTable("edge_classification")
+    #expect(table.count == 155)
+    let goal = try view(
+      [("best", "approx_USB_power_draw"), ("given", "accuracy_k1"), ("bound", "0.7")],
+      table
+    )["goal"]
+    let e = try #require(table.place(of: "approx_USB_power_draw"))
+    let t = try #require(table.place(of: "accuracy_k1"))
+    let fitting = (0..<table.count).filter { table.columns[t][$0] >= 0.7 }
+    let least = fitting.min { table.columns[e][$0] < table.columns[e][$1] }
+    #expect(goal?["row"]?["row"]?.int == least)
+    #expect(goal?["candidates"]?.int == fitting.count)
+  }
+
+  @Test func settingsAreReadAndWritten() throws {
+    var settings = ExplorerSettings()
+    settings.method.weights = ["top1": 0.25]
+    settings.method.boundaries = Boundaries(["top1": [0.9, 0.8, 0.5, 0.1]])
+    settings.method.mode = .median
+    #expect(try ExplorerSettings(json: settings.json) == settings)
+    #expect(throws: Diagnostic.self) { try ExplorerSettings(json: .object(["method": "guess"])) }
+    #expect(throws: Diagnostic.self) {
+      try ExplorerSettings(json: .object(["weights": .object(["a": -1])]))
+    }
+    #expect(throws: Diagnostic.self) { try ExplorerSettings(json: .array([])) }
+  }
+
+  @Test func cellsOfCSVs() {
+    #expect(Explorer.cell("plain") == "plain")
+    #expect(Explorer.cell("a,\"b\"") == "\"a,\"\"b\"\"\"")
+    #expect(Explorer.cell("=cmd()") == "'=cmd()")
+  }
+}
+
+/// A published table of the shared data.
+func publishedTable(_ name: String) throws -> ExplorerTable {
+  let path = try #require(TestData.sharedFile("strep/\(name).raw.csv"))
+  let described = try #require(TestData.sharedFile("strep/\(name).properties.json"))
+  let text = try #require(try MappedFile(path: described).view.utf8)
+  return ExplorerTable(
+    try MeasurementTable(
+      CSV.records(ofFile: path),
+      properties: PropertyMeta.read(try JSON(parsing: text))
+    )
+  )
+}
+
+extension ExplorerTable {
+  /// Rows of 200 models in 12 environments.
+  static func made(_ count: Int) -> ExplorerTable {
+    var table = ExplorerTable(properties: smallTable().properties)
+    var random = SeededRNG(seed: 3)
+    for row in 0..<count {
+      let energy = Double(Int.random(in: 1...100_000, using: &random)) / 1000
+      let part = Double(Int.random(in: 0...1000, using: &random)) / 1000
+      table.append(
+        Row(
+          id: "",
+          facets: ["model \(row % 200)", "environment \(row % 12)", "t", "d", "e", "r", "v"],
+          values: [energy, part],
+          lows: [.nan, .nan],
+          highs: [.nan, .nan]
+        )
+      )
+    }
+    return table
+  }
+}
