@@ -362,7 +362,7 @@ let targets: [[Target]] = [
       dependencies: [
         "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayHost", "AssayTensor",
         "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
-        "AssayKernels", "AssayMachine", "AssayTrain",
+        "AssayKernels", "AssayMachine", "AssayTrain", "AssayBrowser", "AssayExplore",
       ],
       path: "Tests/CommandTests",
       exclude: ["Goldens"],

@@ -42,7 +42,7 @@ export async function draw(node, description, traces, layout, events = {}) {
     ...layout, xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
   };
   await Plotly.react(node, traces, full, {
-    responsive: true, displaylogo: false, displayModeBar: isSmall ? false : 'hover', modeBarButtonsToRemove: ["lasso2d", "autoScale2d"],
+    responsive: true, displaylogo: false, displayModeBar: isSmall || innerWidth <= 820 ? false : "hover", modeBarButtonsToRemove: ["lasso2d", "autoScale2d"],
   });
   for (const [name, handle] of Object.entries(events)) {
     node.removeAllListeners(name);

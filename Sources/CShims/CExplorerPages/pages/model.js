@@ -36,8 +36,8 @@ export async function model(app, page, name, query) {
       used.map((place) => [properties[place].name,
         figure(one.values[place], one.lows[place], one.highs[place], properties[place].unit),
         one.indices[place]?.toFixed(3) ?? "–", grade(one.grades[place]), properties[place].source]));
-    const facts = h("p", { class: "soft" }, app.table.facets.map((facet, place) =>
-      [place ? " · " : "", `${facet.name.toLowerCase()} ${one.facets[place]}`]));
+    const facts = h("p", { class: "soft" }, app.table.facets
+      .map((facet, place) => `${facet.name.toLowerCase()} ${one.facets[place]}`).filter((text) => !text.endsWith(" not told")).join(" · "));
     replace(details, rating, facts, figures);
     if (one.id) await showRecord();
     showDifference();
@@ -123,7 +123,7 @@ export async function model(app, page, name, query) {
     draw(chart, `${property.name} of ${name} by environment; the table below has the figures.`, [{
       type: "bar", orientation: "h", y: shown.map((row, index) => title(row, index)), x: shown.map((row) => row.values[place()]),
       marker: { color: shown.map((row) => gradeColor(LETTERS.indexOf(row.grades[place()]))) },
-      error_x: { type: "data", symmetric: false, color: color("soft"),
+      error_x: shown.every((row) => row.lows[place()] === null) ? undefined : { type: "data", symmetric: false, color: color("soft"),
         array: shown.map((row) => row.highs[place()] === null ? 0 : row.highs[place()] - row.values[place()]),
         arrayminus: shown.map((row) => row.lows[place()] === null ? 0 : row.values[place()] - row.lows[place()]) },
       text: shown.map((row) => number(row.values[place()], property.unit)), hoverinfo: "text",

@@ -77,6 +77,16 @@ export async function overview(app, page, _, query) {
     if (made && mine === turn) showRest(made);
   }
 
+  /// Whether an axis is logarithmic: as chosen, else where positive values are spread widely.
+  function isLog(key) {
+    const chosen = choice.get(`log${key}`);
+    if (chosen) return chosen === "1";
+    if (view.grid) return view.grid[key === "x" ? "isLogX" : "isLogY"];
+    const values = view.points[key];
+    const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), 0)];
+    return low > 0 && high / low > 20;
+  }
+
   // MARK: Controls
 
   function showControls() {
@@ -91,15 +101,15 @@ export async function overview(app, page, _, query) {
       showScatter();
     };
     const logs = (word) => (isOn) => {
-      if (isOn) choice.set(word, "1"); else choice.delete(word);
+      choice.set(word, isOn ? "1" : "0");
       keep();
       showScatter();
     };
     replace(axes,
       field("Across", select(names, choice.get("x"), set("x"))),
       field("Up", select(names, choice.get("y"), set("y"))),
-      check("logarithmic across", choice.get("logx") === "1", logs("logx")),
-      check("up", choice.get("logy") === "1", logs("logy")),
+      check("logarithmic across", isLog("x"), logs("logx")),
+      check("up", isLog("y"), logs("logy")),
       check("rating tiles", !isOff("tiles"), drawn("tiles")),
       check("lines of a model", !isOff("lines"), drawn("lines")),
       check("Pareto front", !isOff("front"), drawn("front")),
@@ -178,8 +188,7 @@ export async function overview(app, page, _, query) {
     const [x, y] = [of(view.x), of(view.y)];
     const traces = [];
     const points = view.points;
-    const isLogX = choice.get("logx") === "1" || view.grid?.isLogX;
-    const isLogY = choice.get("logy") === "1" || view.grid?.isLogY;
+    const [isLogX, isLogY] = [isLog("x"), isLog("y")];
     if (view.grid) {
       const edges = (list, isLog) => isLog ? list.map((value) => 10 ** value) : list;
       traces.push({
