@@ -51,6 +51,7 @@ extension Record {
     members["rounds"] = .array(rounds.map { JSON($0) })
     members["windowsNs"] = .array(windows.map(\.json))
     members["warmupNs"] = .array(warmup.map { .integer($0) })
+    members["energy"] = .array(energy.map(\.json))
     members["accuracy"] = accuracy.json
     members["accuracyCount"] = JSON(accuracyCount)
     members["agreement"] = agreement.json
@@ -75,11 +76,10 @@ extension Record {
   private static let members: Set<String> = [
     "schema", "id", "session", "finishedAt", "model", "artefact", "variant", "runtime", "provider",
     "version", "placement", "device", "threads", "latencyNs", "throughputPerSecond", "initNs",
-    "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "accuracy", "accuracyCount",
-    "agreement", "snrDb", "operators", "environment", "conditions", "phases", "memory", "counters",
-    "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim", "stopping",
-    "processes",
-    "sustained", "audit",
+    "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "energy", "accuracy",
+    "accuracyCount", "agreement", "snrDb", "operators", "environment", "conditions", "phases",
+    "memory", "counters", "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim",
+    "stopping", "processes", "sustained", "audit",
   ]
 
   /// Reads a record.
@@ -145,6 +145,13 @@ extension Record {
       }
     }
     warmup = reader.ints("warmupNs").map { Int64($0) }
+    for (index, element) in (json["energy"]?.array ?? []).enumerated() {
+      if let energy = Energy(json: element) {
+        self.energy.append(energy)
+      } else {
+        reader.fault("energy[\(index)]", "the energy that a meter saw")
+      }
+    }
     accuracy = reader.figure("accuracy", "a number", \.double)
     accuracyCount = json["accuracyCount"] == nil ? 0 : reader.int("accuracyCount")
     agreement = reader.figure("agreement", "a number", \.double)

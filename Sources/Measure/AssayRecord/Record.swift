@@ -110,6 +110,8 @@ public struct Record: Sendable, Equatable {
   public var warmup: [Int64]
   /// Peak resident memory of the worker above a null worker, bytes.
   public var peakMemoryBytes: Figure<Int>
+  /// What power meters say of the timed inferences; empty when none looked on.
+  public var energy: [Energy]
   /// Fraction of labelled data whose label came first.
   public var accuracy: Figure<Double>
   /// Labelled data items that the accuracy is of.
@@ -177,6 +179,7 @@ public struct Record: Sendable, Equatable {
     windows = []
     warmup = []
     peakMemoryBytes = .missing(reason: "not measured")
+    energy = []
     accuracy = .missing(reason: "no labels")
     accuracyCount = 0
     agreement = .missing(reason: "no data")
