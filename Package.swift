@@ -75,7 +75,7 @@ let targets: [[Target]] = [
     )
   ],
   shim("CYAML"), shim("CPostgres"), shim("CCairo"), shim("CProbe", settings: fastC),
-  shim("CMicroHTTPD"),
+  shim("CMicroHTTPD"), shim("CNVML"), shim("CUSB"),
   [
     .target(
       name: "CExplorerPages",
@@ -214,10 +214,16 @@ let targets: [[Target]] = [
   module("Measure", "AssayRecord", ["AssayBase", "AssayStatistics"], settings: fast),
   module(
     "Measure",
+    "AssayMeter",
+    base + ["AssayCodec", "AssayHost", "AssayRecord", "AssayStatistics", "CNVML", "CUSB"],
+    settings: fast
+  ),
+  module(
+    "Measure",
     "AssayBench",
     base + [
-      "AssayCodec", "AssayData", "AssayHost", "AssayMachine", "AssayRuntime", "AssayStatistics",
-      "AssayRecord",
+      "AssayCodec", "AssayData", "AssayHost", "AssayMachine", "AssayMeter", "AssayRuntime",
+      "AssayStatistics", "AssayRecord",
     ],
     settings: fast,
     tests: ["BenchWorker", "CAllocationCount"]
@@ -253,7 +259,7 @@ let targets: [[Target]] = [
   module(
     "Explore",
     "AssayReport",
-    ["AssayBase", "AssayData", "AssayDetect", "AssayStatistics", "AssayRecord"],
+    ["AssayBase", "AssayData", "AssayDetect", "AssayMeter", "AssayStatistics", "AssayRecord"],
     settings: fast
   ),
   module(
@@ -282,8 +288,8 @@ let targets: [[Target]] = [
     graph + [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
-      "AssayBench", "AssayMachine", "AssayStore", "AssayReport", "AssayFigures", "AssayExplore",
-      "RuntimeReference",
+      "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayReport", "AssayFigures",
+      "AssayExplore", "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -335,10 +341,8 @@ let targets: [[Target]] = [
         "AssayCatalog", "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator",
         "AssayRewrite", "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec",
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
-        "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayStore", "AssayJobs",
-        "AssayReport", "AssayFigures",
-        "AssayProfile",
-        "AssayDetect", "AssayExplore",
+        "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayMeter", "AssayStore",
+        "AssayJobs", "AssayReport", "AssayFigures", "AssayProfile", "AssayDetect", "AssayExplore",
         "AssayAccuracy", "AssaySets", "AssayVision",
       ],
       path: "Sources/App/AssayCommand",
@@ -374,7 +378,8 @@ let targets: [[Target]] = [
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
 let fuzzed: [Target.Dependency] =
   graph + [
-    "AssayAccuracy", "AssayCodec", "AssayData", "AssayFormat", "AssayQuantize", "AssayTrain",
+    "AssayAccuracy", "AssayCodec", "AssayData", "AssayFormat", "AssayMeter", "AssayQuantize",
+    "AssayTrain",
     "AssayDetect",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }

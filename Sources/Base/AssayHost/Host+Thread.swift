@@ -66,7 +66,7 @@ extension Host {
     return try result.get()
   }
 
-  private static func apply(_ options: ThreadOptions) -> [String] {
+  static func apply(_ options: ThreadOptions) -> [String] {
     var refusals: [String] = []
     if !options.processors.isEmpty {
       let numbers = options.processors.map { Int32(clamping: $0) }

@@ -5,6 +5,7 @@ import AssayData
 import AssayDetect
 import AssayFormat
 import AssayGraph
+import AssayMeter
 import AssayQuantize
 import AssayTensor
 import AssayTrain
@@ -78,6 +79,44 @@ extension FuzzTarget {
       let series = try TimeSeries.read(ByteView(bytes), options)
       guard series.values.allSatisfy({ $0.count == series.count && $0.allSatisfy(\.isFinite) })
       else { throw Finding("a series of \(series.count) samples has gaps or uneven channels") }
+    },
+    FuzzTarget(name: "power-trace") { bytes in
+      let trace = try TraceFile.read(ByteView(bytes), name: "input", volts: 3.7)
+      guard trace.values.allSatisfy({ $0.count == trace.count }),
+        zip(trace.times, trace.times.dropFirst()).allSatisfy({ $0 <= $1 })
+      else { throw Finding("a trace of \(trace.count) rows is uneven or goes back in time") }
+      let again = try TraceCSV.read(TraceCSV.write(trace), name: "again")
+      guard again.count == trace.count else {
+        throw Finding("\(trace.count) rows were written, \(again.count) read")
+      }
+      _ = TraceSummary(trace).json
+    },
+    FuzzTarget(name: "power-lines") { bytes in
+      let text = String(decoding: bytes, as: UTF8.self)
+      let parser = LineParser()
+      for line in text.split(whereSeparator: \.isNewline) {
+        guard
+          parser.figures(String(line)).allSatisfy({ $0.value.isFinite || $0.quantity == .power })
+        else { throw Finding("a line gives a figure that is no number") }
+      }
+      _ = try? MeterSpec.list(text)
+      _ = try? TriggerLevel(parsing: text)
+      _ = try PMICReading(text)
+    },
+    FuzzTarget(name: "power-packets") { bytes in
+      let monitor = RecordedMonitor(bytes)
+      let reader = try MonsoonMeter(transport: { monitor }).open(MeterOptions())
+      var trace = PowerTrace(
+        identity: reader.identity,
+        channels: reader.channels,
+        clock: reader.clock,
+        period: reader.period
+      )
+      while !monitor.isEmpty { try reader.read(into: &trace, until: 0) }
+      reader.finish(&trace)
+      guard trace.values.allSatisfy({ $0.count == trace.count }) else {
+        throw Finding("a trace of \(trace.count) rows is uneven")
+      }
     },
     FuzzTarget(name: "detector") { bytes in
       let state = try DetectorState(json: try JSON(parsing: bytes))

@@ -1,0 +1,1 @@
+// Gives the package manager an object file; the shim is its header.
