@@ -75,6 +75,7 @@ extension Catalog {
           Probe(name: $0.rawValue, availability: $0.probe())
         }
       ),
+      ProbeGroup(title: "power meters", rows: meterProbes().map(\.probe)),
     ]
   }
 }

@@ -10,9 +10,9 @@ public enum Assay {
     sweepCommand,
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
+    powerListCommand, powerRecordCommand, powerShowCommand, powerSelftestCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
-    reportCommand, figuresCommand,
-    doctorCommand,
+    reportCommand, figuresCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, evaluateCommand, dataPrepareCommand,
     evaluateWorkerCommand, serveCommand, exportSiteCommand, completionsCommand, workerCommand,
@@ -111,10 +111,12 @@ public enum Assay {
     let codes = findings.filter { $0.severity == .error }.map(\.code)
     if codes.contains("CLI070") { return .fault }
     if codes.allSatisfy({ $0.hasPrefix("CLI") }) { return .usage }
-    let isEnvironment = codes.contains { environmentCodes.contains(String($0.prefix(3))) }
+    let isEnvironment = codes.contains { code in environmentCodes.contains { code.hasPrefix($0) } }
     return isEnvironment ? .environment : .finding
   }
 
   /// Areas whose faults are the machine's and not the input's.
-  private static let environmentCodes: Set<String> = ["HST", "PRE", "SET", "STO"]
+  private static let environmentCodes: Set<String> = [
+    "HST", "PRE", "SET", "STO", "MTR00", "MTR01", "MTR02", "MTR03",
+  ]
 }

@@ -201,7 +201,7 @@ struct Charts {
   func tip(_ record: Record) -> String {
     let summary = report.summary(record)
     var parts = [report.title(record)]
-    for column in Column.all where !["variant", "runtime", "threads"].contains(column.key) {
+    for column in report.columns where !["variant", "runtime", "threads"].contains(column.key) {
       if let text = column.text(record, summary, report).value {
         parts.append("\(column.heading) \(text)")
       }

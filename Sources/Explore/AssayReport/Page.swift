@@ -146,7 +146,7 @@ struct Page {
     let records = report.ordered.filter { !$0.samples.isEmpty }
     var shown: [Column] = []
     var absent: [String] = []
-    for column in Column.all {
+    for column in report.columns {
       let cells = records.map { column.text($0, report.summary($0), report) }
       if cells.contains(where: { $0.value != nil }) {
         shown.append(column)

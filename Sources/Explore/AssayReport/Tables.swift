@@ -64,7 +64,7 @@ private func table(
     var cells: [String]
     var width: Int
   }
-  var drawn: [Drawn] = Column.all.map { column in
+  var drawn: [Drawn] = report.columns.map { column in
     let cells = zip(records, summaries).map { record, summary in
       var text = column.text(record, summary, report).value ?? "-"
       if column.key == "p50Ns" { text += spread(record, report) }
@@ -146,10 +146,10 @@ public func renderCSV(_ report: ComparisonReport) -> String {
     "samples",
   ]
   let tail = ["pareto", "pick", "verdict", "reasons", "modelSha256", "id"]
-  var lines = [(Column.all.map(\.key) + extra + tail).joined(separator: ",")]
+  var lines = [(report.columns.map(\.key) + extra + tail).joined(separator: ",")]
   for record in report.ordered {
     let summary = report.summary(record)
-    var cells = Column.all.map { column in
+    var cells = report.columns.map { column in
       column.isNumber
         ? column.number(record, summary).map(plain) ?? ""
         : column.key == "runtime"
@@ -215,14 +215,14 @@ public func renderMarkdown(_ report: ComparisonReport) -> String {
   lines += recommendation.details.map { "- " + cell($0) }
   let shown = report.ordered.filter { !$0.samples.isEmpty }
   if !shown.isEmpty {
-    lines += ["", "| | " + Column.all.map(\.heading).joined(separator: " | ") + " |"]
-    lines.append("|---|" + Column.all.map { $0.isNumber ? "---:|" : "---|" }.joined())
+    lines += ["", "| | " + report.columns.map(\.heading).joined(separator: " | ") + " |"]
+    lines.append("|---|" + report.columns.map { $0.isNumber ? "---:|" : "---|" }.joined())
     for record in shown {
       let summary = report.summary(record)
       let mark =
         record.id == recommendation.pick
         ? "**pick**" : recommendation.pareto.contains(record.id) ? "pareto" : ""
-      let cells = Column.all.map { cell($0.text(record, summary, report).value ?? "-") }
+      let cells = report.columns.map { cell($0.text(record, summary, report).value ?? "-") }
       lines.append("| \(mark) | " + cells.joined(separator: " | ") + " |")
     }
   }

@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store verify diff recipe sensitivity rate label report figures doctor cache train data detect completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store power verify diff recipe sensitivity rate label report figures doctor cache train data detect evaluate serve export-site completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -20,6 +20,13 @@ _assay() {
     fi
     case " list show export import copy migrate " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
+  if [ "$command" = power ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "list record show selftest" -- "$word"))
+      return
+    fi
+    case " list record show selftest " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+  fi
   if [ "$command" = train ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
       COMPREPLY=($(compgen -o default -W "fire-detection tcn-autoencoder" -- "$word"))
@@ -29,10 +36,10 @@ _assay() {
   fi
   if [ "$command" = data ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "fire-scenes mackey-glass" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "fire-scenes mackey-glass prepare" -- "$word"))
       return
     fi
-    case " fire-scenes mackey-glass " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " fire-scenes mackey-glass prepare " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   case "$command $before" in
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
@@ -44,6 +51,7 @@ _assay() {
     "convert --ir-version") COMPREPLY=($(compgen -W "10 11" -- "$word")); return;;
     "optimize --schedule") COMPREPLY=($(compgen -W "polynomial constant" -- "$word")); return;;
     "run --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "run --head") COMPREPLY=($(compgen -W "classes yolov8 ssd deeplab movenet" -- "$word")); return;;
     "classify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "bench --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
@@ -84,15 +92,18 @@ _assay() {
     "train tcn-autoencoder --scaling") COMPREPLY=($(compgen -W "zscore minmax none" -- "$word")); return;;
     "train tcn-autoencoder --pooling") COMPREPLY=($(compgen -W "average max" -- "$word")); return;;
     "train tcn-autoencoder --gaps") COMPREPLY=($(compgen -W "refuse interpolate" -- "$word")); return;;
+    "evaluate --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "evaluate --head") COMPREPLY=($(compgen -W "classes yolov8 ssd deeplab movenet" -- "$word")); return;;
+    "evaluate --coco-classes") COMPREPLY=($(compgen -W "80 90 91 set" -- "$word")); return;;
   esac
   case "$command" in
     try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --preflight --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --skip --keep-float --fallback --calibration --representative --preprocess --limit --max-drop --labels --data --label-names --validation-limit --threads --io-layout --opset --ir-version --allow-custom --no-verify --certificate --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     optimize) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --output --data --labels --label-names --test --test-labels --holdout --preprocess --epochs --batch --learning-rate --augment --seed --schedule --begin --end --frequency --only --spare --spare-first --spare-last --no-resume --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --json --quiet --help" -- "$word"));;
+    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --head --draw --min-score --label-names --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
-    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
+    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
     compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
@@ -105,6 +116,10 @@ _assay() {
     "store import") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --dry-run --json --quiet --help" -- "$word"));;
     "store copy") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "store migrate") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
+    "power list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "power record") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--meter --output --seconds --trigger --plot --json --quiet --help" -- "$word"));;
+    "power show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --from --to --trigger --output --plot --json --quiet --help" -- "$word"));;
+    "power selftest") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--trials --seed --json --quiet --help" -- "$word"));;
     verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
@@ -121,6 +136,10 @@ _assay() {
     detect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --columns --labels --ignored --delimiter --gaps --statistics --detector --threshold --sample --seed --plot --scores --follow --idle --runtime --provider --threads --shape --json --quiet --help" -- "$word"));;
     "data mackey-glass") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --base --seed --series --length --anomalies --noise --noise-range --min-distance --min-cut --search --derivatives --anomaly-window --ignored --tau --exponent --beta --gamma --history --step --base-length --save-base --lyapunov --force --json --quiet --help" -- "$word"));;
     "train tcn-autoencoder") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --output --preset --seed --steps --epochs --batch --window --rate --patience --scaling --dilations --filters --kernel --stacks --dropout --bottleneck --latent-rate --pooling --causal --length --integer-steps --restart --threads --columns --labels --ignored --delimiter --gaps --json --quiet --help" -- "$word"));;
+    evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --shard --state --results --min-accuracy --json --quiet --help" -- "$word"));;
+    "data prepare") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --labels --label-names --regions --split --limit --seed --selection --skip-broken --for --preprocess --threads --json --quiet --help" -- "$word"));;
+    serve) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --port --address --token --models --read-only --upload-limit --json --quiet --help" -- "$word"));;
+    export-site) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --json --quiet --help" -- "$word"));;
     completions) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
   esac
 }

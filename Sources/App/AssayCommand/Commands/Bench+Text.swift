@@ -38,6 +38,7 @@ func benchText(_ record: Record) -> String {
 
     """
   text += scenarioText(record)
+  text += energyLines(record)
   text += phaseLines(record)
   if let operators = record.operators.array, !operators.isEmpty {
     text += "\n" + operatorTable(operators)

@@ -45,7 +45,7 @@ let benchCommand = CommandSpec(
     Option("--no-audit", .flag, "leave out the self-tests of the measured session"),
     Option("--no-starts", .flag, "leave out starts with a cold and a warm page cache"),
     Option("--image", .value("PATH"), "also time this picture's way from file to classes"),
-    Shared.preprocess,
+    Shared.preprocess, Shared.meters, Shared.marker, Shared.estimatePower, Shared.trace,
   ] + ScenarioOptions.options + BenchBaseline.options,
   examples: [
     ("assay bench model.tflite --runtime litert --threads 1", "one model, one runtime"),
@@ -62,6 +62,7 @@ let benchCommand = CommandSpec(
       "assay bench model.tflite --baseline main.json --max-regression 2% --junit out.xml",
       "a regression check for a build server"
     ),
+    ("assay bench model.tflite --meter rapl", "with the energy of an inference"),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
 ) { arguments, console in
@@ -150,10 +151,18 @@ func benchmark(
   comparison.narrowing = wanted.narrowing
   comparison.sustained = wanted.sustained
   comparison.audits = !isNull && !arguments.has("--no-audit") && comparison.preset.name != "quick"
+  let energy = try energyWatcher(arguments, threads: options.threads, console)
+  if let energy {
+    lengthenTurns(&comparison.preset, for: energy)
+    comparison.watchers.append(energy)
+  }
   adjust(&comparison)
   let measured = try comparison.run([configuration], progress: { progress($0, console) })
   console.endProgress()
   guard let record = measured.first?.record else { return nil }
+  if let path = arguments.value("--trace"), let trace = energy?.traces.first?.trace {
+    try PowerOptions.write(trace, to: path)
+  }
   if !isNull { try openStore(storeURL(arguments)).append([record]) }
   return record
 }

@@ -1,0 +1,110 @@
+import AssayBase
+import AssayBench
+import AssayCatalog
+import AssayMeter
+import AssayRecord
+
+extension Shared {
+  static let meters = Option(
+    "--meter",
+    short: "-m",
+    .value("NAME"),
+    "power meters, such as rapl,nvml (see assay power list)"
+  )
+  static let marker = Option(
+    "--marker",
+    .flag,
+    "join a meter's own clock by a coded load before and after"
+  )
+  static let estimatePower = Option(
+    "--estimate-power",
+    .value("WATTS"),
+    "also estimate energy as watts times time, such as 6W; marked as an estimate everywhere"
+  )
+  static let trace = Option(
+    "--trace",
+    .value("FILE"),
+    "keep the first meter's trace: .csv or .npz"
+  )
+}
+
+/// What looks at the energy, when the command line asks for it.
+///
+/// - Throws: what opening a meter throws.
+func energyWatcher(
+  _ arguments: Arguments,
+  threads: Int,
+  _ console: Console
+) throws -> EnergyWatcher? {
+  let meters = try arguments.value("--meter").map(namedMeters) ?? []
+  let watts = try arguments.value("--estimate-power").map { text -> Double in
+    guard let value = MeterSpec.watts(text), value > 0 else {
+      throw Diagnostic("CLI006", "--estimate-power is a power such as 6W, not '\(text)'")
+    }
+    return value
+  }
+  if let path = arguments.value("--trace") {
+    try PowerOptions.checkName(path)
+    if meters.isEmpty { throw Diagnostic("CLI006", "--trace needs a --meter") }
+  }
+  guard !meters.isEmpty || watts != nil else {
+    if arguments.has("--marker") { throw Diagnostic("CLI006", "--marker needs a --meter") }
+    return nil
+  }
+  let plan = EnergyPlan(
+    meters: meters.map { EnergyPlan.Meter($0.meter, $0.options) },
+    estimateWatts: watts,
+    playsMarkers: arguments.has("--marker"),
+    threads: threads
+  )
+  return try EnergyWatcher(plan) { console.progress($0) }
+}
+
+/// Lets turns last as long as the slowest meter needs.
+func lengthenTurns(_ preset: inout Preset, for watcher: EnergyWatcher) {
+  let least = watcher.leastTurn
+  preset.block.minimumNanoseconds = max(preset.block.minimumNanoseconds, least)
+  preset.block.maximumNanoseconds = max(preset.block.maximumNanoseconds, least &* 2)
+}
+
+/// What `bench` prints of the energy; nothing when no meter looked on.
+func energyLines(_ record: Record) -> String {
+  record.energy.map { energy in
+    var text = ""
+    let by = "\(energy.driver)" + (energy.provenance == .measured ? "" : ", not measured")
+    switch energy.perInference {
+    case .missing(let reason): text += "energy          -  (\(energy.driver): \(reason))\n"
+    case .value(let quantity):
+      text += "energy          \(energyText(quantity, energy.provenance)) an inference (\(by))\n"
+    }
+    if case .value(let quantity) = energy.netPerInference {
+      text += "  above idle    \(energyText(quantity, energy.provenance))"
+      if case .value(let idle)? = energy.primary?.idlePower { text += ", idle \(powerText(idle))" }
+      text += "\n"
+    }
+    if let domain = energy.primary, case .value(let total) = domain.total,
+      energy.provenance != .estimated || energy.rate != nil
+    {
+      text +=
+        "  of            \(domain.name): \(Words.significant(total.value)) J in"
+        + " \(Words.significant(energy.seconds)) s, \(energy.inferenceCount) inferences,"
+        + " \(domain.readingCount) readings\n"
+      let budget = domain.budget.filter { $0.total > 0 || $0.net > 0 }
+        .sorted { max($0.total, $0.net) > max($1.total, $1.net) }
+      if !budget.isEmpty {
+        let words = budget.prefix(4).map {
+          "\($0.name) \(Words.significant(max($0.total, $0.net) / abs(total.value) * 100, 2)) %"
+        }
+        text += "  uncertainty   \(words.joined(separator: ", "))\n"
+      }
+    }
+    for domain in energy.domains where !domain.isPrimary {
+      if case .value(let total) = domain.total, energy.inferenceCount > 0 {
+        text +=
+          "  \(domain.name): "
+          + energyText(total.divided(by: energy.inferenceCount), energy.provenance) + "\n"
+      }
+    }
+    return text
+  }.joined()
+}
