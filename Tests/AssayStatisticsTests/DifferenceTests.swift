@@ -30,7 +30,7 @@ private func pairs(
   @Test(arguments: [12, 16, 24])
   func falseAlarms(units: Int) throws {
     var random = SeededRNG(seed: UInt64(units))
-    let test = DifferenceTest(replicates: 599)
+    let test = DifferenceTest(replicates: 299)
     var alarms = 0
     for _ in 0..<2000 {
       let (a, b) = pairs(units, &random)
@@ -55,7 +55,7 @@ private func pairs(
   /// The same for sides that were measured apart, whose level does not drift together.
   @Test func falseAlarmsApart() throws {
     var random = SeededRNG(seed: 77)
-    let test = DifferenceTest(replicates: 599)
+    let test = DifferenceTest(replicates: 299)
     var alarms = 0
     for _ in 0..<2000 {
       let a = (0..<12).map { _ in pair(&random).a }
