@@ -1,0 +1,112 @@
+import AssayBase
+import AssayHost
+import AssayTestSupport
+import Testing
+
+struct EvaluateTests {
+  private func evaluate(_ words: [String], in folder: String) throws -> CommandRun {
+    let fixed = [
+      "evaluate", "\(digits)/model.h5", "--data", "set", "--preprocess", "scale=1/255",
+      "--runtime", "reference", "--state", "state", "--json", "-",
+    ]
+    return try assay(fixed + words, in: folder, home: folder + "/home")
+  }
+
+  @Test("a set is prepared, evaluated in shares, and told from what is kept")
+  func shares() throws {
+    try withFolder { folder in
+      let labels = "\(digits)/images/labels.csv"
+      let prepare = [
+        "data", "prepare", "imagenet", "\(digits)/images", "--labels", labels, "--limit", "60",
+        "--for", "\(digits)/model.h5", "-o", "set", "--json", "-",
+      ]
+      let made = try assay(prepare, in: folder)
+      #expect(made.status == 0, "\(made.errors)")
+      #expect(try made.json()["items"] == 60)
+      // Nothing is prepared twice.
+      let again = try assay(prepare, in: folder)
+      #expect(try again.json()["sha256"] == made.json()["sha256"])
+
+      let half = try evaluate(["--shard", "1/2"], in: folder)
+      #expect(half.status == 0, "\(half.errors)")
+      #expect(try half.json()["results"]?.array?.first?["items"] == 30)
+      let whole = try evaluate(["--against", "\(digits)/model.keras"], in: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      let result = try #require(try whole.json()["results"]?.array?.first)
+      #expect(result["items"] == 60)
+      #expect(try #require(result["top1"]?["value"]?.double) > 0.9)
+      #expect(result["against"]?["probability"] == 1)
+      #expect(result["against"]?["agreement"]?.double == 1)
+      let ends = try #require(result["top1"]?["interval"]?.array?.compactMap(\.double))
+      #expect(ends.count == 2 && ends[0] < 0.98 && ends[1] > ends[0])
+      // What is kept needs no run.
+      let kept = try evaluate([], in: folder)
+      #expect(try kept.json()["results"]?.array?.first?["itemsPerSecond"] == nil)
+
+      let gate = try evaluate(["--min-accuracy", "99.99%"], in: folder)
+      let perfect = try gate.json()["results"]?.array?.first?["top1"]?["value"]?.double == 1
+      #expect(gate.status == (perfect ? 0 : 1))
+
+      let shifted = try evaluate(["--label-offset", "1"], in: folder)
+      #expect(shifted.errors.contains("EVA010"), "\(shifted.errors)")
+    }
+  }
+
+  @Test("a results file is scored as pycocotools does")
+  func results() throws {
+    try withFolder { folder in
+      let golden = try JSON(
+        parsing: MappedFile(path: TestData.fixture("accuracy/detection.json")).view.array
+      )
+      try AtomicFile.write(try #require(golden["truth"]).text(), to: folder + "/truth.json")
+      try AtomicFile.write(try #require(golden["segments"]).text(), to: folder + "/found.json")
+      let scored = try assay(
+        "evaluate",
+        "--results",
+        "found.json",
+        "--data",
+        "truth.json",
+        "--json",
+        "-",
+        in: folder
+      )
+      #expect(scored.status == 0, "\(scored.errors)")
+      let expected = try #require(golden["segm"]?.array?.map { $0.double ?? 0 })
+      let mask = try #require(try scored.json()["mask"])
+      #expect(abs((mask["mAP50_95"]?["value"]?.double ?? -1) - expected[0]) < 1e-9)
+      #expect(abs((mask["mAP50"]?["value"]?.double ?? -1) - expected[1]) < 1e-9)
+      #expect(mask["mAP50"]?["interval"]?.array?.count == 2)
+    }
+  }
+
+  @Test("broken pictures stop a preparation, and nothing half made is taken for a set")
+  func broken() throws {
+    try withFolder { folder in
+      try Host.makeFolders(folder + "/pictures/a")
+      try AtomicFile.write("P2 2 2 255 1 2 3 4\n", to: folder + "/pictures/a/good.pgm")
+      try AtomicFile.write("P2 2 2 255 1 2\n", to: folder + "/pictures/a/bad.pgm")
+      let made = try assay("data", "prepare", "folder", "pictures", "-o", "set", in: folder)
+      #expect(made.status == 1 && made.errors.contains("DST009"), "\(made.errors)")
+      let used = try assay(
+        "evaluate",
+        "\(digits)/model.h5",
+        "--data",
+        "set",
+        in: folder,
+        home: folder + "/home"
+      )
+      #expect(used.status != 0)
+      let skipped = try assay(
+        "data",
+        "prepare",
+        "folder",
+        "pictures",
+        "-o",
+        "set",
+        "--skip-broken",
+        in: folder
+      )
+      #expect(skipped.status == 0 && skipped.output.contains("1 broken"), "\(skipped.errors)")
+    }
+  }
+}
