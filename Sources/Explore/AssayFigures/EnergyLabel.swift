@@ -135,7 +135,8 @@ public struct EnergyLabel: Sendable {
       canvas.card(x, 146, 126, 104, radius: 12)
       canvas.stroke(.text, width: 2)
       canvas.write("no grade", x + 63, 203, size: 18, isBold: true, .text, .middle)
-      let reason = rating.notes.first { $0.severity == .error }?.summary ?? ""
+      let summary = rating.notes.first { $0.severity == .error }?.summary ?? ""
+      let reason = summary.split(separator: ": ", maxSplits: 1).last.map(String.init) ?? ""
       canvas.write(reason, x + 63, 268, size: 8, .soft, .middle, fitting: 126)
       return
     }
@@ -154,7 +155,7 @@ public struct EnergyLabel: Sendable {
     )
     let sure =
       grade.probabilities == nil
-      ? "how sure: not known" : grade.text
+      ? "how sure: not known" : grade.text.split(separator: ",").prefix(3).joined(separator: ",")
     canvas.write(sure, x + 63, 268, size: 11, isBold: true, .text, .middle, fitting: 126)
   }
 
@@ -234,7 +235,8 @@ public struct EnergyLabel: Sendable {
             x + Double(begin) * module,
             y + Double(row) * module,
             Double(column - begin) * module,
-            module
+            // A little more, so that no light line shows between rows.
+            module + 0.1
           )
           canvas.fill(Ink(0))
           start = nil

@@ -6,7 +6,7 @@ extension Letter {
     switch self {
     case .a: Ink(0x0B4F43)
     case .b: Ink(0x2C8062)
-    case .c: Ink(0x9CB23C)
+    case .c: Ink(0x8FA832)
     case .d: Ink(0xF0B44A)
     case .e: Ink(0xF7CDBB)
     }

@@ -6,7 +6,7 @@ extension Subject {
   /// Records as subjects, each with the figures of its original.
   ///
   /// The original of a record is the `float32` or `original` one of its session that was measured on
-  /// the same device by the same runtime, provider and number of threads; for properties that do not
+  /// the same device by the same runtime, provider, threads, scenario and batch; for properties that do not
   /// depend on where a model runs, any of the session. It is looked for among all `records`, rated or
   /// not, so that a choice of rows does not change a grade.
   ///
@@ -34,6 +34,7 @@ extension Subject {
       let alike = all.filter {
         $0.device == record.device && $0.runtime == record.runtime
           && $0.provider == record.provider && $0.threads == record.threads
+          && $0.scenario == record.scenario && $0.batch == record.batch
       }
       if let original = alike.first {
         subject.original = figures(original)
@@ -61,9 +62,26 @@ extension Subject {
       environment: "\(record.device), \(record.runtime) \(record.provider)",
       task: task,
       dataset: dataset,
-      conditions: ["threads": String(record.threads)],
+      conditions: Subject.conditions(record),
       values: Subject.figures(record)
     )
+  }
+
+  /// How a record was measured, as far as it tells.
+  private static func conditions(_ record: Record) -> [String: String] {
+    var conditions = ["threads": String(record.threads)]
+    // Records without a scenario are of one inference after the other.
+    conditions["scenario"] = (record.scenario?.kind ?? .singleStream).rawValue
+    conditions["batch"] = record.batch.map { String($0) }
+    let types = Set(record.inputs.map(\.dtype))
+    conditions["precision"] = types.count == 1 ? types.first : nil
+    switch record.environment["emulated"] {
+    case .bool(let isEmulated): conditions["emulated"] = isEmulated ? "yes" : "no"
+    case .string(let word): conditions["emulated"] = word
+    // Our own processor runs our own instructions.
+    default: conditions["emulated"] = record.device == "local" ? "no" : nil
+    }
+    return conditions
   }
 
   /// The file's name without its folder, its extension and the recipe.
