@@ -378,9 +378,8 @@ let targets: [[Target]] = [
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
 let fuzzed: [Target.Dependency] =
   graph + [
-    "AssayAccuracy", "AssayCodec", "AssayData", "AssayFormat", "AssayMeter", "AssayQuantize",
-    "AssayTrain",
-    "AssayDetect",
+    "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayJobs",
+    "AssayMeter", "AssayQuantize", "AssayRecord", "AssayStore", "AssayTrain",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

@@ -85,6 +85,7 @@ let vocabulary = SweepVocabulary(
     ("models: a.tflite\nruntimes:\n  - litert\n  - litter", 4),
     ("models: a.tflite\nruntimes: litert\nthraeds: 1", 3),
     ("models: a.tflite\nruntimes: litert\nlimits:\n  time: soon", 4),
+    ("models: a.tflite\nruntimes: litert\nlimits:\n  time: 1e14", 4),
     ("models: a.tflite\nruntimes: litert\nlimits:\n  tme: 5s", 4),
     ("models: a.tflite\nruntimes: litert\nrecipes: [float32, bad]", 3),
     ("models: a.tflite\nruntimes: litert\nscenarios:\n  - single-stream\n  - fast", 5),

@@ -180,13 +180,19 @@ struct PlanReader {
   }
 
   mutating func seconds(_ value: JSON?, at path: String) -> Double? {
-    quantity(
+    let seconds = quantity(
       value,
       at: path,
       units: ["ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86_400],
       example: "90s, 5min or 2h"
     )
+    guard let seconds, seconds > PlanReader.longest else { return seconds }
+    fault(path, "'\(path)' is longer than three years")
+    return nil
   }
+
+  /// Seconds that count as nanoseconds without running over.
+  private static let longest = 1e8
 
   mutating func degrees(_ value: JSON?, at path: String) -> Double? {
     quantity(value, at: path, units: ["C": 1, "°C": 1], example: "70C")

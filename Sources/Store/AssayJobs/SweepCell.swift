@@ -110,7 +110,10 @@ extension SweepPlan {
     [
       models.count, recipes.count, runtimes.count, providers.count, threads.count, batch.count,
       devices.count, scenarios.count,
-    ].reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+    ].reduce(1) { product, count in
+      let (value, isTooGreat) = product.multipliedReportingOverflow(by: count)
+      return isTooGreat ? .max : value
+    }
   }
 
   private func isWanted(_ cell: SweepCell) -> Bool {

@@ -9,7 +9,10 @@ extension SweepPlan {
   ]
 
   /// At most so many combinations, which guards against a slip in the lists.
-  static let largest = 1_000_000
+  static let largest = 100_000
+
+  /// At most so many filters in a list: each is held against every combination.
+  static let mostFilters = 100
 
   /// Reads a plan's file.
   ///
@@ -187,7 +190,12 @@ extension SweepPlan {
     _ reader: inout PlanReader
   ) -> [PlanFilter] {
     guard let value else { return [] }
-    return reader.elements(value, at: path).compactMap { place, element in
+    let elements = reader.elements(value, at: path)
+    guard elements.count <= SweepPlan.mostFilters else {
+      reader.fault(path, "'\(path)' has more than \(SweepPlan.mostFilters) filters")
+      return []
+    }
+    return elements.compactMap { place, element in
       guard let pairs = element.pairs, !pairs.isEmpty else {
         reader.fault(place, "a filter is such as {runtime: litert, threads: [1, 2]}")
         return nil

@@ -5,8 +5,11 @@ import AssayData
 import AssayDetect
 import AssayFormat
 import AssayGraph
+import AssayJobs
 import AssayMeter
 import AssayQuantize
+import AssayRecord
+import AssayStore
 import AssayTensor
 import AssayTrain
 import FormatKeras
@@ -156,6 +159,34 @@ extension FuzzTarget {
       else { throw Finding("a mask of \(mask.runs) does not survive writing") }
     },
     FuzzTarget(name: "voc") { bytes in _ = try VOCAnnotation(ByteView(bytes)) },
+    FuzzTarget(name: "sweep-plan") { bytes in
+      let words = SweepVocabulary(
+        runtimes: ["litert", "onnxruntime"],
+        providers: ["cpu", "gpu"],
+        presets: ["quick", "standard"],
+        formats: ["tflite", "onnx"],
+        dataOptions: ["representative"]
+      )
+      let plan = try SweepPlan(text: String(decoding: bytes, as: UTF8.self), words)
+      guard !plan.cells.isEmpty, plan.limits.seconds * 1e9 < 1e18 else {
+        throw Finding("a plan of \(plan.cells.count) combinations was taken")
+      }
+    },
+    FuzzTarget(name: "record-import") { bytes in
+      let text = String(decoding: bytes, as: UTF8.self)
+      let format = bytes.first == UInt8(ascii: "{") ? "jsonl" : "csv"
+      let records = try RecordImport.records(text, format: format) { try CSV.records(of: $0) }
+      var redactor = Redactor()
+      let table = RecordTable(hasWholeRecord: true)
+      for record in records {
+        _ = try redactor.redacted(record)
+        let line = table.header + table.line(record)
+        let again = try RecordImport.records(line, format: "csv") { try CSV.records(of: $0) }
+        guard again.map({ $0.json.text() }) == [record.json.text()] else {
+          throw Finding("record \(record.id) does not survive a table")
+        }
+      }
+    },
     FuzzTarget(name: "protobuf") { bytes in
       try visit(ProtobufReader(ByteView(bytes), maximumDepth: 8))
     },

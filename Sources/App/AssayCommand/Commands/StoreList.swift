@@ -12,7 +12,8 @@ let storeListCommand = CommandSpec(
   examples: [("assay store list", "what was measured, newest last")]
 ) { arguments, console in
   let store = try openStore(storeURL(arguments))
-  let sessions = try store.sessions()
+  let known = Set(try store.sweeps().map(\.id))
+  let sessions = try store.sessions().filter { !known.contains($0.id) }
   let shown = sessions.suffix(try arguments.integer("--limit") ?? 20)
   let sweeps = try store.sweeps().map { ($0, try store.progress(sweep: $0.id, devices: nil)) }
   let models = try store.models()

@@ -91,6 +91,8 @@ struct SweepWork {
   private func complete(_ measured: Measured, _ trial: TrialSpecification) -> Record {
     var record = measured.record
     record.device = trial.cell.device
+    // The records of a sweep belong together, whenever each was measured.
+    record.session = layout.plan.id
     if trial.cell.batch != 1 { record.environment["batch"] = JSON(trial.cell.batch) }
     record.environment["assay"] = .string(assayVersion)
     guard let outputs = measured.outputs else { return record }
