@@ -59,6 +59,35 @@ import Testing
     #expect(abs(error - 0.01 / 3.0.squareRoot()) < 1e-4)
   }
 
+  @Test func energyIsThatOfTheMeter() throws {
+    var record = record("float32", 2_000_000)
+    var energy = Record.Energy(
+      driver: "fake",
+      meter: "fake",
+      provenance: .measured,
+      seconds: 1,
+      inferenceCount: 100,
+      windowCount: 3
+    )
+    energy.domains = [
+      .init(
+        name: "board",
+        scope: "board",
+        isPrimary: true,
+        readingCount: 50,
+        total: .value(.init(2, uncertainty: 0.1)),
+        net: .missing(reason: "no idle power"),
+        idlePower: .missing(reason: "no idle power")
+      )
+    ]
+    record.energy = [energy]
+    let measured = try #require(Subject.of([record]).first?.values["energy"])
+    #expect(abs(measured.value - 0.02) < 1e-12 && measured.provenance == .measured)
+    #expect(measured.uncertainty == .interval(0.02 - 0.001...0.02 + 0.001))
+    record.energy[0].provenance = .constant
+    #expect(Subject.of([record]).first?.values["energy"]?.provenance == .estimated)
+  }
+
   @Test func withFewerRoundsTheIntervalHasToDo() throws {
     var record = record("float32", 2_000_000)
     record.rounds = []

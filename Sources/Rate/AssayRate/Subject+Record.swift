@@ -101,6 +101,9 @@ extension Subject {
     if record.verdict == .valid {
       values["latency"] = latency(record)
     }
+    if record.verdict == .valid {
+      values["energy"] = energy(record)
+    }
     if let bytes = record.peakMemoryBytes.value {
       values["memory"] = Measured(Double(bytes))
     }
@@ -117,6 +120,20 @@ extension Subject {
       )
     }
     return values
+  }
+
+  /// Joules of one inference, idle included, by the meter that tables show.
+  private static func energy(_ record: Record) -> Measured? {
+    guard let energy = record.mainEnergy, let quantity = energy.perInference.value,
+      quantity.value > 0
+    else { return nil }
+    let reach = quantity.uncertainty.flatMap { $0.isFinite && $0 >= 0 ? $0 : nil }
+    let uncertainty = reach.map {
+      Uncertainty.interval(quantity.value - $0...quantity.value + $0)
+    }
+    // A meter that says the same whatever runs has measured nothing.
+    let provenance: Provenance = energy.provenance == .measured ? .measured : .estimated
+    return Measured(quantity.value, uncertainty ?? .unknown, provenance)
   }
 
   /// The median latency in seconds.
