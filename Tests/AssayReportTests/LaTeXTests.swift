@@ -1,3 +1,4 @@
+import AssayRecord
 import Testing
 
 @testable import AssayReport
