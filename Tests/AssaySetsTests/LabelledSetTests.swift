@@ -51,7 +51,7 @@ private let classes: [(name: String, gray: UInt8)] = [
       #expect(Set(set.selected(4, seed: 2).items.compactMap(\.label)).count == 3)
       let named = try set.selected(names: ["n03/f.png", "n01/a.png"], from: "list")
       #expect(named.items.map(\.name) == ["n01/a.png", "n03/f.png"])
-      #expect(throws: Diagnostics.self) { try set.selected(names: ["x"], from: "list") }
+      #expect(throws: Diagnostic.self) { try set.selected(names: ["x"], from: "list") }
     }
   }
 
@@ -84,10 +84,10 @@ private let classes: [(name: String, gray: UInt8)] = [
       try Host.makeFolders(work)
       let set = try SetSource.folder.index(folder).set
       let verification = SetVerification(folder: work, threads: 2)
-      let error = #expect(throws: Diagnostics.self) {
+      let error = #expect(throws: Diagnostic.self) {
         try verification.run(set, skipsBroken: false) { _ in }
       }
-      #expect(error?.all.map(\.code) == ["DST009"])
+      #expect(error?.code == "DST009")
       var steps: [Int] = []
       let (verified, _) = try verification.run(set, skipsBroken: true) { steps.append($0) }
       // Of the journal nothing is read again but the broken one.
@@ -197,7 +197,7 @@ private let classes: [(name: String, gray: UInt8)] = [
     #expect(set.task == .text && set.items.map(\.label) == [1, 0])
     #expect(set.items[0].text == "a good film")
     try AtomicFile.write("sentence\tlabel\nno label\n", to: path)
-    #expect(throws: Diagnostics.self) { try SetSource.tsv.index(path) }
+    #expect(throws: Diagnostic.self) { try SetSource.tsv.index(path) }
     try AtomicFile.write("a\tb\nx\t1\n", to: path)
     #expect(throws: Diagnostic.self) { try SetSource.tsv.index(path) }
   }

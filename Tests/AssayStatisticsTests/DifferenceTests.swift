@@ -30,7 +30,7 @@ private func pairs(
   @Test(arguments: [12, 16, 24])
   func falseAlarms(units: Int) throws {
     var random = SeededRNG(seed: UInt64(units))
-    let test = DifferenceTest(replicates: 299)
+    let test = DifferenceTest(replicates: 599)
     var alarms = 0
     for _ in 0..<2000 {
       let (a, b) = pairs(units, &random)

@@ -35,9 +35,9 @@ struct EvaluateTests {
       let result = try #require(try whole.json()["results"]?.array?.first)
       #expect(result["items"] == 60)
       #expect(try #require(result["top1"]?["value"]?.double) > 0.9)
-      #expect(result["against"]?["probability"] == 1)
+      #expect(result["against"]?["probability"]?.double == 1)
       #expect(result["against"]?["agreement"]?.double == 1)
-      let ends = try #require(result["top1"]?["interval"]?.array?.compactMap(\.double))
+      let ends = (result["top1"]?["interval"]?.array ?? []).compactMap { $0.double }
       #expect(ends.count == 2 && ends[0] < 0.98 && ends[1] > ends[0])
       // What is kept needs no run.
       let kept = try evaluate([], in: folder)
