@@ -60,6 +60,8 @@ extension Explorer {
 
   /// All rows of a model.
   func modelJSON(_ name: String) throws -> JSON {
+    // A record may be newer than the last look at the store.
+    if self.rated.table.facets[0].number(of: name) == nil { refresh() }
     let rated = rated
     let facet = rated.table.facets[0]
     guard let code = facet.number(of: name) else {
