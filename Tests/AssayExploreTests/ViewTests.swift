@@ -1,6 +1,7 @@
 import AssayBase
 import AssayData
 import AssayRate
+import AssayRecord
 import AssayTestSupport
 import Testing
 
@@ -125,6 +126,55 @@ import Testing
     let least = fitting.min { table.columns[e][$0] < table.columns[e][$1] }
     #expect(goal?["row"]?["row"]?.int == least)
     #expect(goal?["candidates"]?.int == fitting.count)
+  }
+
+  @Test func recordsAreRatedByAScaleEachByItself() throws {
+    func record(_ number: Int, _ variant: String, _ nanoseconds: Int64) -> Record {
+      var record = Record(
+        id: "S-000\(number)",
+        session: "S",
+        finishedAt: 0,
+        model: Record.Model(
+          path: "/home/someone/net-\(variant).tflite",
+          sha256: "",
+          byteCount: 9000
+        ),
+        artefact: "tflite",
+        variant: variant,
+        runtime: "litert",
+        version: "1",
+        provider: "cpu",
+        device: "local",
+        threads: 1
+      )
+      record.samples = (0..<400).map { nanoseconds + Int64($0 % 7) }
+      record.rounds = [100, 100, 100, 100]
+      record.verdict = .valid
+      record.accuracy = .value(0.9)
+      record.accuracyCount = 1000
+      record.command = ["assay", "bench", "/home/someone/net.tflite"]
+      return record
+    }
+    let records = [record(0, "float32", 2_000_000), record(1, "static_int8", 900_000)]
+    var both = ExplorerTable.ofRecords
+    both.append(records, among: records)
+    let rated = try RatedTable(both, .usual(for: both))
+    #expect(rated.settings.scale == "variants")
+    #expect(rated.grades.allSatisfy { $0 < RatedTable.unrated })
+    #expect(rated.chances.allSatisfy { $0.contains("%") })
+    // Without the other row the grade is the same; its original is still known.
+    var one = ExplorerTable.ofRecords
+    one.append([records[1]], among: records)
+    let alone = try RatedTable(one, .usual(for: one))
+    #expect(alone.grades[0] == rated.grades[1] && alone.index[0] == rated.index[1])
+    #expect(try ExplorerSettings(json: rated.settings.json) == rated.settings)
+    // Published tables have nothing that a scale could take.
+    var settings = ExplorerSettings()
+    settings.scale = "variants"
+    #expect(throws: Diagnostic.self) { try RatedTable(smallTable(), settings) }
+    // What leaves the machine tells no folders.
+    let text = Explorer.publicJSON(Explorer.withoutFolders(records[0])).text()
+    #expect(!text.contains("someone") && text.contains("net-float32.tflite"))
   }
 
   @Test func settingsAreReadAndWritten() throws {

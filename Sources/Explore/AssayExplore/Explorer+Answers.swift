@@ -44,7 +44,11 @@ extension Explorer {
       ]),
       "settings": rated.settings.json, "references": references(rated),
       "boundaries": rated.boundaries.json,
-      "methods": .array(RatingMethod.Kind.allCases.map { .string($0.rawValue) }),
+      "methods": .array(
+        (table.subjects.isEmpty ? [] : [ExplorerSettings.scaleMethod])
+          .map { .string($0) } + RatingMethod.Kind.allCases.map { .string($0.rawValue) }
+      ),
+      "scales": .array(Scale.builtIn.map { .string($0.name) }),
       "indices": .array(RatingMethod.Index.allCases.map { .string($0.rawValue) }),
       "modes": .array(RatingMethod.Mode.allCases.map { .string($0.rawValue) }),
     ])
@@ -92,14 +96,27 @@ extension Explorer {
     ])
   }
 
-  /// A record without the machine's name and the user's folders, as it may leave the machine.
+  /// A record without the names of the machine and its instruments.
   static func publicJSON(_ record: Record) -> JSON {
+    var record = record
+    for place in record.energy.indices { record.energy[place].serial = nil }
     var json = record.json
     if var environment = json["environment"] {
       for key in ["host", "hostname", "user", "serial"] { environment[key] = nil }
       json["environment"] = environment
     }
     return json
+  }
+
+  /// A record as it leaves the machine: files without the folders that they lie in.
+  static func withoutFolders(_ record: Record) -> Record {
+    func name(_ path: String) -> String {
+      path.split(separator: "/").last.map { String($0) } ?? path
+    }
+    var record = record
+    record.model.path = name(record.model.path)
+    record.command = record.command.map { $0.contains("/") ? name($0) : $0 }
+    return record
   }
 
   /// The filtered rows as a CSV with a header, in the form that `assay rate` reads.

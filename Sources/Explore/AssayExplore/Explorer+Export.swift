@@ -65,7 +65,7 @@ extension Explorer {
         // The id becomes a file's name: one that is no plain word stays out.
         guard record.id.utf8.allSatisfy({ Self.isPlain($0) }) else { continue }
         try write(
-          Array(recordJSON(record).text().utf8),
+          Array(recordJSON(Self.withoutFolders(record)).text().utf8),
           "data/records/\(record.id).json"
         )
       }
@@ -97,6 +97,7 @@ extension Explorer {
       "columns": columns(table.columns), "lows": columns(table.lows), "highs": columns(table.highs),
       "ids": .array(table.ids.map { .string($0) }), "grades": codes(rated.grades),
       "index": .array(rated.index.map { JSON($0) }),
+      "chances": .array(rated.chances.map { .string($0) }),
       "propertyGrades": .array(rated.propertyGrades.map { codes($0) }),
       "propertyIndices": columns(rated.propertyIndices),
       "parts": .array(

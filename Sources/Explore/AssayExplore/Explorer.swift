@@ -56,11 +56,13 @@ public final class Explorer: Sendable {
 
   /// Reads the source and rates it.
   ///
-  /// - Parameter bench: what runs models; `nil` for a page that only shows.
+  /// - Parameters:
+  ///   - settings: how to rate; `nil` for the scale that comes with Assay, where it can rate the source.
+  ///   - bench: what runs models; `nil` for a page that only shows.
   /// - Throws: `Diagnostic` EXP003 for an address that needs a token, STO… and RAT… from the source.
   public init(
     _ source: Source,
-    settings: ExplorerSettings = ExplorerSettings(),
+    settings: ExplorerSettings? = nil,
     bench: (any ExplorerBench)? = nil,
     options: Options = Options()
   ) throws {
@@ -82,9 +84,11 @@ public final class Explorer: Sendable {
       table = .ofRecords
       let records = try store.records()
       readCount = records.count
-      for record in records where !record.samples.isEmpty { table.append(record) }
+      table.append(records, among: records)
     }
-    state = Mutex(State(rated: try RatedTable(table, settings), readCount: readCount))
+    state = Mutex(
+      State(rated: try RatedTable(table, settings ?? .usual(for: table)), readCount: readCount)
+    )
     let hub = hub
     queue = bench.map { JobQueue(bench: $0, hub: hub) { hub.publish("records", .null) } }
   }
@@ -171,7 +175,9 @@ public final class Explorer: Sendable {
       let records = try? store.records(RecordQuery(limit: count - known))
     else { return }
     var table = old.table
-    for record in records where !record.samples.isEmpty { table.append(record) }
+    let sessions = Set(records.map(\.session))
+    let all = sessions.flatMap { (try? store.records(RecordQuery(session: $0))) ?? [] }
+    table.append(records, among: all)
     guard let made = try? RatedTable(table, old.settings) else { return }
     let generation: Int? = state.withLock { state in
       guard state.readCount == known else { return nil }

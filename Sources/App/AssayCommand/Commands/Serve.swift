@@ -97,8 +97,8 @@ enum ExplorerArguments {
     return .table(ExplorerTable(table), name: Host.name(of: path))
   }
 
-  static func settings(_ arguments: Arguments) throws -> ExplorerSettings {
-    guard let path = arguments.value("--settings") else { return ExplorerSettings() }
+  static func settings(_ arguments: Arguments) throws -> ExplorerSettings? {
+    guard let path = arguments.value("--settings") else { return nil }
     return try locating(path) { try ExplorerSettings(json: try json(path)) }
   }
 

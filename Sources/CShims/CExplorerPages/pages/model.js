@@ -29,7 +29,8 @@ export async function model(app, page, name, query) {
   async function showOne() {
     keep();
     times = null;
-    const rating = h("p", {}, "Rated ", grade(one.grade), ` with an index of ${one.index?.toFixed(3) ?? "–"} among the models of its task, data and environment`,
+    const rating = h("p", {}, "Rated ", grade(one.grade), one.chances ? ` (${one.chances})` : "", ` with an index of ${one.index?.toFixed(3) ?? "–"} `,
+      app.table.settings.scale ? `by the frozen scale ${app.table.settings.scale}` : "among the models of its task, data and environment",
       one.parts.length ? ": " : ".", one.parts.map((part, place) => [place ? ", " : "", part.name, " ", grade(part.grade)]));
     const figures = table("Figures of this measurement",
       ["Property", { text: "Value and interval", numeric: true }, { text: "Index", numeric: true }, "Rating", { text: "Where it comes from", wraps: true }],

@@ -3,7 +3,7 @@
 import { field, h, plural, replace, select } from "./markup.js";
 
 const WORDS = {
-  strep: "strep: the published library as it is now", "edge-acc": "edge-acc: the published study",
+  assay: "assay: a frozen scale, each row by itself", strep: "strep: the published library as it is now", "edge-acc": "edge-acc: the published study",
   best: "against the best of its group", centered: "against a reference model",
 };
 
@@ -29,18 +29,22 @@ export async function settings(app, page) {
     const used = app.table.properties.filter((property) => property.hasValues);
     const set = (key) => (value) => { now[key] = value; if (app.table.canApply !== false) apply(); };
     const word = (list) => list.map((one) => [one, WORDS[one] ?? one]);
-    const isCentered = now.index === "centered";
+    const isScale = now.method === "assay";
+    const isCentered = now.index === "centered" && !isScale;
     const reference = h("input", { value: now.reference, onchange: () => set("reference")(reference.value.trim() || "optimal") });
     replace(form,
       h("div", { class: "bar" },
-        field("Method", select(word(app.table.methods), now.method, set("method"))),
-        field("Index", select(word(app.table.indices), now.index, set("index"))),
-        field("Indices become one by their", select(app.table.modes, now.mode, set("mode"))),
+        field("Method", select(word(app.table.methods), now.method, (value) => { now = { method: value }; apply(); })),
+        isScale && field("Scale", select(app.table.scales, now.scale, set("scale"))),
+        !isScale && field("Index", select(word(app.table.indices), now.index, set("index"))),
+        !isScale && field("Indices become one by their", select(app.table.modes, now.mode, set("mode"))),
         isCentered && field("Reference model (or optimal)", reference)),
       Object.keys(app.table.references).length > 0 && h("p", { class: "small soft" }, "Taken as reference: ",
         Object.entries(app.table.references).map(([data, model]) => `${model} on ${data}`).join(", ")),
       h("h2", {}, "Weights and limits"),
-      h("p", { class: "small soft" }, "A limit is the least index of its rating; without limits they are taken at the 0.8, 0.6, 0.4 and 0.2 quantiles."),
+      h("p", { class: "small soft" }, isScale
+        ? "A scale has its reference set, so that no other row changes a grade; weights and limits of yours replace its own."
+        : "A limit is the least index of its rating; without limits they are taken at the 0.8, 0.6, 0.4 and 0.2 quantiles."),
       h("div", { class: "filters" }, used.map((property) => {
         const weight = now.weights[property.key] ?? property.weight ?? "";
         const slider = h("input", { type: "range", min: 0, max: 1, step: 0.05, value: weight === "" ? 0 : weight, disabled: isFixed,
@@ -50,7 +54,7 @@ export async function settings(app, page) {
         const own = now.boundaries?.[property.key];
         const taken = own ?? app.table.boundaries[property.key];
         const limits = ["A", "B", "C", "D"].map((letter, place) => {
-          const control = h("input", { type: "number", step: 0.001, min: 0, value: taken ? Number(taken[place].toFixed(4)) : "", disabled: isFixed,
+          const control = h("input", { type: "number", step: 0.001, value: taken ? Number(taken[place].toFixed(4)) : "", disabled: isFixed,
             "aria-label": `least index of ${letter} for ${property.name}`, style: "width:5.6em", onchange: () => {
               const list = limits.map((one) => Number(one.value));
               if (limits.some((one) => one.value === "")) return;

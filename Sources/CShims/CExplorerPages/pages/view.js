@@ -45,7 +45,7 @@ export function view(data, query) {
   const counts = LETTERS.map(() => 0);
   for (const row of chosen) counts[data.grades[row]] += 1;
   const limit = Math.min(Number(query.get("rows") ?? 100), 1000);
-  const best = chosen.toSorted((a, b) => data.index[b] - data.index[a] || a - b).slice(0, limit);
+  const best = chosen.toSorted((a, b) => (data.index[b] ?? -Infinity) - (data.index[a] ?? -Infinity) || a - b).slice(0, limit);
   const result = {
     total: data.table.count, shown: shown.length, chosen: chosen.length, x: properties[x].key, y: properties[y].key,
     grades: counts, correlation: correlation(data, chosen), rows: best.map((row) => whole(data, row)),
@@ -76,7 +76,7 @@ function whole(data, row) {
     highs: data.highs.map((column) => column[row]),
     grades: data.propertyGrades.map((column) => LETTERS[column[row]]),
     indices: data.propertyIndices.map((column) => column[row]), index: data.index[row],
-    grade: LETTERS[data.grades[row]],
+    chances: data.chances[row] ?? "", grade: LETTERS[data.grades[row]],
     parts: data.parts.map((part) => ({ name: part.name, index: part.index[row], grade: LETTERS[part.grades[row]] })),
   };
 }

@@ -3,11 +3,33 @@ import AssayRate
 
 /// How the explorer rates: what the page's settings say, and what they are saved as.
 public struct ExplorerSettings: Sendable, Equatable {
-  /// The method with its index, mode, weights and limits.
-  public var method: RatingMethod
+  /// The method's word where a scale rates.
+  static let scaleMethod = "assay"
 
-  /// The settings that hold unless others are made.
+  /// The published method with its index, mode, weights and limits; a scale takes its weights and limits.
+  public var method: RatingMethod
+  /// The name of the scale that rates in the place of a published method.
+  public var scale: String?
+
+  /// The published library's method.
   public init() { method = RatingMethod(.strep) }
+
+  /// The settings that hold unless others are made: a scale where the rows can be rated by one.
+  static func usual(for table: ExplorerTable) -> ExplorerSettings {
+    var settings = ExplorerSettings()
+    if table.subjects.count == table.count { settings.scale = "variants" }
+    return settings
+  }
+
+  /// The scale with the weights and limits of the settings.
+  ///
+  /// - Throws: `Diagnostic` RAT… for an unknown name or property.
+  func ratingScale(_ name: String) throws -> Scale {
+    var scale = try Scale.named(name)
+    if !method.weights.isEmpty { scale = try scale.weighted(method.weights) }
+    if let boundaries = method.boundaries { scale = try scale.bounded(boundaries) }
+    return scale
+  }
 
   /// Reads settings as `json` gives them; members that are absent keep their usual values.
   ///
@@ -29,7 +51,11 @@ public struct ExplorerSettings: Sendable, Equatable {
         remedy: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))"
       )
     }
-    method.kind = try word("method", method.kind)
+    if json["method"]?.string == Self.scaleMethod {
+      scale = json["scale"]?.string ?? "variants"
+    } else {
+      method.kind = try word("method", method.kind)
+    }
     method.index = try word("index", method.index)
     method.mode = try word("mode", method.mode)
     if let name = json["reference"]?.string, name != "optimal", !name.isEmpty {
@@ -55,7 +81,9 @@ public struct ExplorerSettings: Sendable, Equatable {
     var reference = "optimal"
     if case .model(let name) = method.reference { reference = name }
     return .object([
-      "schema": "assay.explorer-settings/1", "method": .string(method.kind.rawValue),
+      "schema": "assay.explorer-settings/1",
+      "method": .string(scale == nil ? method.kind.rawValue : Self.scaleMethod),
+      "scale": JSON(scale),
       "index": .string(method.index.rawValue), "mode": .string(method.mode.rawValue),
       "reference": .string(reference), "weights": .members(weights),
       "boundaries": method.boundaries?.json ?? .null,

@@ -11,7 +11,7 @@ extension ExplorerTable {
   }
 
   static let recordProperties: [RecordProperty] = [
-    time("latency_p50", "Latency p50", weight: 0.5) { $1.p50.value },
+    time("latency", "Latency p50", weight: 0.5) { $1.p50.value },
     time("latency_p90", "Latency p90", weight: 0) { $1.p90.value },
     time("latency_p99", "Latency p99", weight: 0) { $1.p99.value },
     plain(
@@ -120,6 +120,29 @@ extension ExplorerTable {
     }
   }
 
+  /// Joules of one inference from figures of one provenance; the others are never mixed with them.
+  private static func energy(
+    _ key: String,
+    _ name: String,
+    _ provenance: Record.Energy.Provenance,
+    _ source: String
+  ) -> RecordProperty {
+    let meta = PropertyMeta(
+      key,
+      name: name,
+      unit: "joules",
+      group: "Resources",
+      weight: provenance == .measured ? 0.5 : 0,
+      isMaximized: false
+    )
+    return RecordProperty(property: Property(meta, source: source)) { record, _ in
+      let energy = record.energy.first { $0.provenance == provenance }
+      guard let quantity = energy?.perInference.value else { return (.nan, .nan, .nan) }
+      let reach = quantity.uncertainty ?? .nan
+      return (quantity.value, quantity.value - reach, quantity.value + reach)
+    }
+  }
+
   private static func plain(
     _ key: String,
     _ name: String,
@@ -148,10 +171,19 @@ extension ExplorerTable {
     ExplorerTable(properties: recordProperties.map(\.property))
   }
 
-  /// Adds a record.
+  /// Adds records that have samples, with what scales rate of them.
   ///
+  /// - Parameters:
+  ///   - among: the records of the same comparisons, of which some may be added already: a variant is
+  ///     rated against its original.
   /// - Precondition: the table is made by `ofRecords`.
-  public mutating func append(_ record: Record) {
+  public mutating func append(_ records: [Record], among all: [Record]) {
+    let added = records.filter { !$0.samples.isEmpty }
+    subjects += Subject.of(all, chosen: added)
+    for record in added { append(record) }
+  }
+
+  private mutating func append(_ record: Record) {
     let summary = record.summary
     let figures = Self.recordProperties.map { $0.read(record, summary) }
     func told(_ key: String) -> String? {

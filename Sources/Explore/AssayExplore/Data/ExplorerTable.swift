@@ -83,6 +83,9 @@ public struct ExplorerTable: Sendable {
   /// Records by row.
   public private(set) var ids: [String] = []
 
+  /// What a scale rates of each row; empty where only the published methods can rate.
+  public internal(set) var subjects: [Subject] = []
+
   /// A table without rows.
   public init(properties: [Property]) {
     self.properties = properties

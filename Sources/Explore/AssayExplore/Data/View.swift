@@ -86,7 +86,8 @@ struct View {
 
   /// The best by compound, then in the table's order.
   private var tableRows: ArraySlice<Int32> {
-    let index = rated.index
+    // What is not rated comes last.
+    let index = rated.index.map { $0.isNaN ? -.infinity : $0 }
     return chosen.sorted { (index[Int($0)], $1) > (index[Int($1)], $0) }.prefix(query.rowLimit)
   }
 
@@ -101,6 +102,7 @@ struct View {
       "grades": .array(rated.propertyGrades.map { .string(RatedTable.letters[Int($0[row])]) }),
       "indices": .array(rated.propertyIndices.map { JSON($0[row]) }),
       "index": JSON(rated.index[row]),
+      "chances": .string(rated.chances.isEmpty ? "" : rated.chances[row]),
       "grade": .string(RatedTable.letters[Int(rated.grades[row])]),
       "parts": .array(
         rated.parts.map {

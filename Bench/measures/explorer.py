@@ -1,0 +1,141 @@
+"""How fast the explorer answers, and what its viewers cost a benchmark beside it."""
+
+import contextlib
+import json
+import random
+import socket
+import statistics
+import subprocess
+import threading
+import time
+import urllib.request
+
+from support import ROOT, WORK, Failed, Settings, assay, report, seconds
+
+ROWS = 100_000
+VIEWERS = 200
+
+
+def explorer():
+    table, properties = made_table(10_000 if Settings.quick else ROWS)
+    with served("--table", table, "--properties", properties) as port:
+        answers(port)
+    viewers_beside_a_benchmark(properties)
+
+
+def made_table(count):
+    """A seeded table of models in 12 environments, and what its columns are."""
+    table, properties = WORK / "explorer.csv", WORK / "explorer.json"
+    generator = random.Random(1)
+    with open(table, "w") as file:
+        file.write("model,environment,energy,top1\n")
+        for row in range(count):
+            energy = generator.lognormvariate(0, 1)
+            file.write(f"model {row // 12},device {row % 12},{energy:.4f},{min(1, max(0, generator.gauss(0.6, 0.1))):.4f}\n")
+    properties.write_text(json.dumps({
+        "energy": {"unit": "joules", "group": "Resources", "weight": 1},
+        "top1": {"unit": "fraction", "group": "Quality", "weight": 1, "maximize": True},
+    }))
+    return table, properties
+
+
+@contextlib.contextmanager
+def served(*arguments):
+    """The port of a served explorer; on the first processor where there are two."""
+    log = WORK / "explorer.log"
+    with open(log, "wb") as out:
+        server = subprocess.Popen(pinned(0) + [str(Settings.assay), "serve", "--port", "0", "--read-only", *map(str, arguments)],
+                                  stdout=out, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(600):
+            words = log.read_text()
+            if "http://localhost:" in words and "\n" in words:
+                yield int(words.split("http://localhost:")[1].split("/")[0])
+                return
+            if server.poll() is not None:
+                raise Failed(words)
+            time.sleep(0.1)
+        raise Failed("the explorer does not start: " + words)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def pinned(processor):
+    import os
+    return ["taskset", "-c", str(processor)] if (os.cpu_count() or 1) > 1 else []
+
+
+def answers(port):
+    def median(query):
+        times = []
+        for _ in range(5 if Settings.quick else 20):
+            start = time.perf_counter()
+            urllib.request.urlopen(f"http://localhost:{port}/api/view?{query}").read()
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+
+    axes = "x=energy&y=top1"
+    for name, query, limit in (
+        ("first view", axes, 0.5), ("a filter", f"{axes}&environment=device+3", 0.05),
+        ("a brush", f"{axes}&part=brush&brush.x=0.5~1.5&brush.y=0.4~0.6", 0.05),
+    ):
+        time_taken = median(query)
+        report(f"explorer: {name} of {ROWS} rows", seconds(time_taken), "", "", f"<= {seconds(limit)}", time_taken <= limit)
+
+
+def viewers_beside_a_benchmark(properties):
+    """The p50 of a benchmark on one processor without and with 200 viewers of a server on another, which are told of a change every second."""
+    small = WORK / "explorer-small.csv"
+    small.write_text("model,environment,energy,top1\na,e,1,0.5\nb,e,2,0.6\n")
+    model = ROOT / "Examples" / "digits" / "model.h5"
+    converted = WORK / "explorer.tflite"
+    assay("convert", model, "-o", converted)
+
+    def benchmark():
+        line = pinned(1) + [str(Settings.assay), "bench", str(converted), "--threads", "1", "--no-profile", "--no-starts", "--json", "-"]
+        done = subprocess.run(line, capture_output=True)
+        if done.returncode not in (0, 1):
+            raise Failed(done.stderr.decode())
+        latency = json.loads(done.stdout)["latencyNs"]
+        return latency["p50"], latency["ci95"]
+
+    with served("--table", small, "--properties", properties) as port:
+        without, beside, widths = [], [], []
+        for _ in range(2 if Settings.quick else 5):
+            p50, interval = benchmark()
+            without.append(p50)
+            widths.append(interval[1] - interval[0])
+            with viewers(port):
+                beside.append(benchmark()[0])
+    shift = abs(statistics.median(beside) - statistics.median(without))
+    width = statistics.median(widths)
+    report(f"p50 beside {VIEWERS} viewers (peer: without)", seconds(statistics.median(beside) / 1e9),
+           seconds(statistics.median(without) / 1e9), f"{shift / 1000:.2f} us apart", f"<= {width / 1000:.2f} us", shift <= width)
+
+
+@contextlib.contextmanager
+def viewers(port):
+    sockets = []
+    for _ in range(VIEWERS):
+        viewer = socket.create_connection(("localhost", port))
+        viewer.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        sockets.append(viewer)
+    ended = threading.Event()
+
+    def tell():
+        while not ended.wait(1):
+            request = urllib.request.Request(f"http://localhost:{port}/api/settings", b"{}", {"Content-Type": "application/json"})
+            urllib.request.urlopen(request).read()
+            for viewer in sockets:
+                viewer.recv(65536)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+        for viewer in sockets:
+            viewer.close()
