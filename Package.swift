@@ -211,6 +211,8 @@ let targets: [[Target]] = [
   ),
   module("Measure", "AssayStatistics", ["AssayBase"], settings: fast),
   module("Measure", "AssayMachine", ["AssayBase", "AssayHost", "CProbe"]),
+  module("Devices", "AssayDevice", ["AssayBase", "AssayHost", "AssayMachine"]),
+  module("Devices", "DeviceSSH", ["AssayBase", "AssayDevice", "AssayHost"], tests: nil),
   module("Measure", "AssayRecord", ["AssayBase", "AssayStatistics"], settings: fast),
   module(
     "Measure",
@@ -227,6 +229,15 @@ let targets: [[Target]] = [
     ],
     settings: fast,
     tests: ["BenchWorker", "CAllocationCount"]
+  ),
+  module(
+    "Devices",
+    "AssayRemote",
+    base + [
+      "AssayBench", "AssayCodec", "AssayDevice", "AssayHost", "AssayMachine", "AssayRecord",
+      "AssayRuntime",
+    ],
+    tests: nil
   ),
   module(
     "Store",
@@ -289,7 +300,7 @@ let targets: [[Target]] = [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayReport", "AssayFigures",
-      "AssayExplore", "RuntimeReference",
+      "AssayDevice", "AssayExplore", "DeviceSSH", "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -343,7 +354,7 @@ let targets: [[Target]] = [
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayMeter", "AssayStore",
         "AssayJobs", "AssayReport", "AssayFigures", "AssayProfile", "AssayDetect", "AssayExplore",
-        "AssayAccuracy", "AssaySets", "AssayVision",
+        "AssayAccuracy", "AssaySets", "AssayVision", "AssayDevice", "AssayRemote",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict

@@ -76,6 +76,7 @@ extension Catalog {
         }
       ),
       ProbeGroup(title: "power meters", rows: meterProbes().map(\.probe)),
+      ProbeGroup(title: "ways to devices", rows: deviceProbes().map(\.probe)),
     ]
   }
 }

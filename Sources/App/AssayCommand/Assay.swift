@@ -10,6 +10,7 @@ public enum Assay {
     sweepCommand,
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
+    devicesCommand, devicesProbeCommand, devicesReleaseCommand,
     powerListCommand, powerRecordCommand, powerShowCommand, powerSelftestCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
     reportCommand, figuresCommand, doctorCommand,
@@ -117,6 +118,6 @@ public enum Assay {
 
   /// Areas whose faults are the machine's and not the input's.
   private static let environmentCodes: Set<String> = [
-    "HST", "PRE", "SET", "STO", "MTR00", "MTR01", "MTR02", "MTR03",
+    "HST", "PRE", "SET", "STO", "DEV", "MTR00", "MTR01", "MTR02", "MTR03",
   ]
 }

@@ -36,6 +36,8 @@ public struct Comparison: Sendable {
   public var audits = false
   /// How precisely a percentile is wanted; `nil` for the preset's rounds and no more.
   public var narrowing: Narrowing?
+  /// What a device tells of itself, in place of this machine's facts; `nil` to measure on this machine.
+  public var deviceFacts: JSON?
   /// What looks on and adds to the records.
   public var watchers: [any BenchWatcher] = []
   /// Starts a worker.
@@ -138,7 +140,9 @@ public struct Comparison: Sendable {
         if let pipeline { trial.run(pipeline) }
         let outputs = Host.join(folder, "\(trial.record.id).npz")
         trial.finish(profiledRuns: profiledRuns, outputs: outputs)
-        trial.record.environment["loadAfter"] = Host.loadAverage().map { JSON($0) } ?? .null
+        if deviceFacts == nil {
+          trial.record.environment["loadAfter"] = Host.loadAverage().map { JSON($0) } ?? .null
+        }
         let measured = Measured(record: judged(trial.record), outputs: trial.outputs)
         results[measured.record.id] = measured
         try finished(measured)
@@ -173,10 +177,12 @@ public struct Comparison: Sendable {
   }
 
   private func environment(_ session: String) -> JSON {
-    var environment = MachineInfo.current().json
+    var environment = deviceFacts ?? MachineInfo.current().json
     environment["clock"] = "CLOCK_MONOTONIC_RAW"
     environment["preset"] = .string(preset.name)
     environment["seed"] = .integer(Int64(bitPattern: seed))
+    // What this machine does while a device works is no fact of the measurement.
+    guard deviceFacts == nil else { return environment }
     environment["loadBefore"] = Host.loadAverage().map { JSON($0) } ?? .null
     environment["nullSessionNs"] = nullSession().map { .integer($0) } ?? .null
     return environment

@@ -16,6 +16,8 @@ public struct Configuration: Sendable {
   public var provider: Provider
   /// Threads of the runtime.
   public var threads: Int
+  /// The device that it is measured on, as records name it.
+  public var device = "local"
   /// Processors that the worker is bound to, by number; none leaves it where this process may run.
   public var processors: [Int] = []
   /// An .npz with an array for each input of one inference; `nil` feeds zeros.
@@ -49,6 +51,7 @@ public struct Configuration: Sendable {
   /// The configuration in a few words, for progress.
   public var title: String {
     "\(variant) on \(runtime), \(threads) thread\(threads == 1 ? "" : "s")"
+      + (device == "local" ? "" : ", \(device)")
   }
 }
 

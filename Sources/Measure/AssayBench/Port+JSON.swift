@@ -4,7 +4,7 @@ import AssayTensor
 
 extension Port {
   /// The port as a worker tells it.
-  var json: JSON {
+  public var json: JSON {
     var object = JSON.object([
       "name": .string(name), "dtype": .string(type.dtype.rawValue),
       "shape": .array(type.shape.dims.map { JSON($0) }),
@@ -20,7 +20,7 @@ extension Port {
   /// Reads a port.
   ///
   /// - Throws: `Diagnostic` BEN001 when this is none.
-  init(json: JSON) throws {
+  public init(json: JSON) throws {
     guard let name = json["name"]?.string, let dims = json["shape"]?.ints,
       let dtype = json["dtype"]?.string.flatMap(DType.init(rawValue:))
     else { throw Diagnostic("BEN001", "a worker told of something that is no port") }

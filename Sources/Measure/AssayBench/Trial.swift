@@ -37,7 +37,7 @@ final class Trial {
       runtime: configuration.runtime,
       version: "unknown",
       provider: configuration.provider.rawValue,
-      device: "local",
+      device: configuration.device,
       threads: configuration.threads
     )
     record.command = command

@@ -241,28 +241,11 @@ public final class Worker {
     try AtomicFile.write(try NPZ.write(arrays), to: path)
   }
 
-  /// Blocks of a window each, until latencies have settled and the minimum is reached.
   private func warmUp(_ limits: BlockLimits) throws -> [Int64] {
+    let session = try loaded()
     var samples: [Int64] = []
-    let start = Host.monotonicNanoseconds()
-    let one = BlockLimits(
-      minimumCount: 1,
-      minimumNanoseconds: 0,
-      maximumCount: Steadiness.window,
-      maximumNanoseconds: limits.maximumNanoseconds
-    )
-    for session in furtherSessions { for _ in 0..<3 { try session.runOnce() } }
-    var next = 0
-    while true {
-      try timed(one.withCount(Steadiness.window))
-      samples += loop.samples
-      let elapsed = Host.monotonicNanoseconds() - start
-      if samples.count >= limits.maximumCount || elapsed >= limits.maximumNanoseconds { break }
-      guard limits.isOver(count: samples.count, elapsed: elapsed), samples.count >= next else {
-        continue
-      }
-      if Steadiness.isSettled(samples) { break }
-      next = samples.count + samples.count / 8
+    try explaining(session) { () throws(RunFailure) in
+      samples = try loop.warmUp(session, further: furtherSessions, limits)
     }
     return samples
   }

@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store power verify diff recipe sensitivity rate label report figures doctor cache train data detect evaluate serve export-site completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store devices power verify diff recipe sensitivity rate label report figures doctor cache train data detect evaluate serve export-site completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -19,6 +19,13 @@ _assay() {
       return
     fi
     case " list show export import copy migrate " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+  fi
+  if [ "$command" = devices ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "probe release" -- "$word"))
+      return
+    fi
+    case " probe release " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = power ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -103,7 +110,7 @@ _assay() {
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --head --draw --min-score --label-names --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
-    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
+    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --device --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
     compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
@@ -116,6 +123,9 @@ _assay() {
     "store import") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --dry-run --json --quiet --help" -- "$word"));;
     "store copy") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "store migrate") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
+    devices) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "devices probe") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "devices release") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "power list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "power record") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--meter --output --seconds --trigger --plot --json --quiet --help" -- "$word"));;
     "power show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --from --to --trigger --output --plot --json --quiet --help" -- "$word"));;

@@ -5,6 +5,7 @@ import AssayCodec
 import AssayFormat
 import AssayHost
 import AssayRecord
+import AssayRemote
 import AssayReport
 import AssayRuntime
 import AssayStatistics
@@ -36,7 +37,7 @@ let benchCommand = CommandSpec(
     )
   ],
   options: [
-    Shared.runtime, Shared.provider, Shared.threads, Shared.preset, Shared.store,
+    Shared.runtime, Shared.provider, Shared.threads, Shared.device, Shared.preset, Shared.store,
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
     Option("--variant", .value("NAME"), "what the record calls it (default: original)"),
     Option("--no-profile", .flag, "leave out the times of operators"),
@@ -63,6 +64,7 @@ let benchCommand = CommandSpec(
       "a regression check for a build server"
     ),
     ("assay bench model.tflite --meter rapl", "with the energy of an inference"),
+    ("assay bench model.tflite --device ssh:pi@raspberrypi.local", "on a board in the network"),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
 ) { arguments, console in
@@ -104,7 +106,17 @@ private func benchmarkedModel(
   guard let path = arguments.operand(0) ?? (isNull ? "null" : nil) else {
     throw Diagnostic("CLI005", "MODEL is missing: the file to measure")
   }
-  let runtime = isNull ? NullRuntime() : try chosenRuntime(arguments, model: path)
+  let isHere = ["local", nil].contains(arguments.value("--device"))
+  let runtime =
+    isNull
+    ? NullRuntime()
+    : try chosenRuntime(arguments, model: path, mustBeHere: isHere)
+  guard isHere else {
+    guard !isNull else {
+      throw Diagnostic("CLI009", "--runtime null tells what this machine's harness costs")
+    }
+    return (path, runtime)
+  }
   if case .unavailable(let reason, let remedy) = runtime.probe() {
     throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
   }
@@ -128,6 +140,8 @@ func benchmark(
   let wanted = try ScenarioOptions(arguments)
   let scratch = try Scratch()
   defer { scratch.remove() }
+  let session = try deviceSession(arguments, console)
+  defer { session?.close() }
   var configuration = Configuration(
     model: isNull
       ? Record.Model(path: path, sha256: sha256(""), byteCount: 0) : try Record.Model(file: path),
@@ -138,15 +152,20 @@ func benchmark(
     threads: options.threads
   )
   configuration.scenario = wanted.scenario
+  configuration.device = session?.name ?? "local"
   if let input = arguments.value("--input") {
-    configuration.inputs = try boundInputs(input, path, runtime, scratch)
+    configuration.inputs = try boundInputs(input, path, placed(runtime, on: session), scratch)
   }
   var comparison = try comparison(arguments, folder: scratch.path)
   comparison.profiledRuns = arguments.has("--no-profile") || isNull ? 0 : 20
   comparison.starts = arguments.has("--no-starts") || isNull ? 0 : 3
   comparison.countsEvents = true
-  if !isNull { comparison.pipeline = try pipelineRequest(arguments, model: path, runtime) }
-  comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
+  if !isNull, session == nil {
+    comparison.pipeline = try pipelineRequest(arguments, model: path, runtime)
+  }
+  if session == nil {
+    comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
+  }
   comparison.preset = wanted.applied(to: comparison.preset)
   comparison.narrowing = wanted.narrowing
   comparison.sustained = wanted.sustained
@@ -155,6 +174,15 @@ func benchmark(
   if let energy {
     lengthenTurns(&comparison.preset, for: energy)
     comparison.watchers.append(energy)
+  }
+  if let session {
+    if energy != nil || arguments.has("--image") || baselineIsAsked(arguments) {
+      throw Diagnostic(
+        "CLI009",
+        "--meter, --image and --baseline are for this machine, and do not go with --device"
+      )
+    }
+    comparison.place(on: session)
   }
   adjust(&comparison)
   let measured = try comparison.run([configuration], progress: { progress($0, console) })
@@ -166,6 +194,8 @@ func benchmark(
   if !isNull { try openStore(storeURL(arguments)).append([record]) }
   return record
 }
+
+private func baselineIsAsked(_ arguments: Arguments) -> Bool { arguments.has("--baseline") }
 
 /// A comparison as the shared options ask for it.
 func comparison(_ arguments: Arguments, folder: String) throws -> Comparison {

@@ -75,7 +75,7 @@ struct LoadedModel {
 /// The runtime in a process of its own, unless it is our own code: the others trust the files that they
 /// are given, and a broken one may end the process.
 private func isolated(_ runtime: any InferenceRuntime) -> any InferenceRuntime {
-  guard !["reference", "null"].contains(runtime.id), let executable = Host.executablePath else {
+  guard !(runtime is WorkerRuntime), !["reference", "null"].contains(runtime.id), let executable = Host.executablePath else {
     return runtime
   }
   return IsolatedRuntime(runtime, executable: executable)
@@ -112,7 +112,13 @@ func sessionOptions(_ arguments: Arguments) throws -> SessionOptions {
 }
 
 /// The runtime of `--runtime`, or the first usable one that reads the model's format.
-func chosenRuntime(_ arguments: Arguments, model path: String) throws -> any InferenceRuntime {
+///
+/// - Parameter mustBeHere: whether this machine must have it; a device brings its own.
+func chosenRuntime(
+  _ arguments: Arguments,
+  model path: String,
+  mustBeHere: Bool = true
+) throws -> any InferenceRuntime {
   let format = try format(ofModel: path).id
   if let name = arguments.value("--runtime") {
     let runtime = try Catalog.runtime(name)
@@ -127,7 +133,7 @@ func chosenRuntime(_ arguments: Arguments, model path: String) throws -> any Inf
     return runtime
   }
   let fitting = Catalog.runtimes.filter { $0.formats.contains(format) && $0.id != "null" }
-  if let found = fitting.first(where: { $0.probe().isAvailable }) { return found }
+  if let found = fitting.first(where: { !mustBeHere || $0.probe().isAvailable }) { return found }
   throw Diagnostic(
     "HST030",
     "no runtime here runs \(format) files",

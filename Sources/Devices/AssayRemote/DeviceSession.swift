@@ -1,0 +1,167 @@
+import AssayBase
+import AssayBench
+import AssayDevice
+import AssayHost
+import AssayMachine
+import AssayRecord
+import AssayRuntime
+import Synchronization
+
+/// A device for the time of one job: probed, with our folder on it and the runner in it; nothing stays
+/// when it ends.
+public final class DeviceSession: @unchecked Sendable {
+  // Safe because: what changes is guarded by `lock`; the rest is set once.
+
+  /// The device.
+  public let device: any Device
+  /// What was noted of it.
+  public let settings: DeviceSettings
+  /// What it told of itself when the job began.
+  public let facts: DeviceFacts
+  /// What was done with it.
+  public let journal: DeviceJournal
+  private let progress: @Sendable (String) -> Void
+  private let lock = Mutex<State>(State())
+
+  private struct State {
+    var folder: DeviceFolder?
+    var places: [String: (bundle: RunnerBundle, path: String)] = [:]
+    var isClosed = false
+  }
+
+  /// Opens a job on a device.
+  ///
+  /// - Throws: `Diagnostic` DEV… when it cannot be asked.
+  public init(
+    _ device: any Device,
+    _ settings: DeviceSettings = DeviceSettings(),
+    progress: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws {
+    self.device = device
+    self.settings = settings
+    self.progress = progress
+    journal = DeviceJournal()
+    progress("asking \(device.address) what it is")
+    let journal = journal
+    facts = try journal.note("probe") { try device.probe() }
+  }
+
+  deinit { close() }
+
+  /// The word by which records and keys know the device.
+  public var name: String { device.address.text }
+
+  /// Starts a worker on the device.
+  ///
+  /// - Throws: `Diagnostic` RUN… when there is no runner for it, DEV… when it is lost.
+  public func makeWorker(runtime: String) throws -> any WorkerLink {
+    if let program = device as? ProgramDevice {
+      return try RemoteWorker(try program.open(), LocalFiles(), device.address)
+    }
+    guard let device = device as? any ShellDevice else {
+      throw Diagnostic("RUN003", "no runner can be brought to \(self.device.address)")
+    }
+    return try lock.withLock { state in
+      let folder: DeviceFolder
+      if let open = state.folder {
+        folder = open
+      } else {
+        folder = try DeviceFolder(device, journal: journal, grace: settings.grace ?? 60)
+        state.folder = folder
+      }
+      let place: (bundle: RunnerBundle, path: String)
+      if let known = state.places[runtime] {
+        place = known
+      } else {
+        let bundle = try RunnerBundle(for: facts, runtime: runtime)
+        let path = try bundle.bring(to: folder, device, journal: journal, progress: progress)
+        place = (bundle, path)
+        state.places[runtime] = place
+      }
+      let words = "cd \(Words.shell([place.path])) && exec \(place.bundle.command)"
+      let stream = try journal.note("runner") { try device.open(words) }
+      let memory = facts.conditions?.availableMemory ?? facts.memoryBytes ?? 1 << 30
+      return try RemoteWorker(
+        stream,
+        DeviceFiles(device, folder, journal),
+        device.address,
+        loadOptions: .object([
+          "library": .string("./" + place.bundle.library),
+          "version": .string(place.bundle.version), "folder": .string(place.path),
+        ]),
+        // Inputs and outputs are held at once, and the model beside them.
+        sliceByteCount: min(max(memory / 16, 1 << 20), 64 << 20),
+        isAlive: { [weak self] in self?.isAlive() ?? false }
+      )
+    }
+  }
+
+  /// A sign of life within ten seconds.
+  public func isAlive() -> Bool {
+    guard let device = device as? any ShellDevice else { return (try? device.probe()) != nil }
+    return (try? device.run("echo alive", seconds: 10))?.output.contains("alive") ?? false
+  }
+
+  /// Brings a lost device back, or puts it into quarantine.
+  ///
+  /// - Returns: the rungs that were climbed.
+  /// - Throws: `Diagnostic` DEV014 when it did not come back.
+  @discardableResult
+  public func recover(
+    quarantine: DeviceQuarantine = DeviceQuarantine()
+  ) throws
+    -> [DeviceLadder.Step]
+  {
+    progress("bringing \(device.address) back")
+    let steps = DeviceLadder(settings).climb(device) { isAlive() }
+    guard steps.last?.isBack == true else {
+      let tried = steps.map { "\($0.rung): \($0.note)" }.joined(separator: "; ")
+      try quarantine.put(device.address, reason: "it was lost and did not come back (\(tried))")
+      try quarantine.refuse(device.address)
+      return steps
+    }
+    try lock.withLock { state in
+      try state.folder?.takeOver()
+      // Bundles may be gone with a device that was started anew: they are looked for again.
+      state.places = [:]
+    }
+    return steps
+  }
+
+  /// Removes our folder on the device and ends the connection.
+  ///
+  /// - Returns: whether nothing of ours is left there; the device removes it by itself when the way is
+  ///   broken.
+  @discardableResult
+  public func close() -> Bool {
+    let isClean = lock.withLock { state -> Bool in
+      guard !state.isClosed else { return true }
+      state.isClosed = true
+      let isGone = state.folder?.close() ?? true
+      state.folder = nil
+      return isGone
+    }
+    device.close()
+    return isClean
+  }
+
+  /// The facts as a record's environment keeps them, in place of this machine's.
+  public var environment: JSON {
+    var object = JSON.object([
+      "transport": .string(device.transport), "deviceKind": .string(facts.identity),
+    ])
+    object["processor"] = facts.processor.map { .string($0) }
+    object["deviceModel"] = facts.model.map { .string($0) }
+    object["processorCount"] = facts.processorCount.map { JSON($0) }
+    object["system"] = facts.system.map { .string($0) }
+    object["kernel"] = facts.kernel.map { .string($0) }
+    object["architecture"] = facts.architecture.map { .string($0) }
+    object["memoryBytes"] = facts.memoryBytes.map { JSON($0) }
+    object["library"] = facts.library.map { .string($0) }
+    object["individual"] = facts.individual.map { .string($0) }
+    object["emulator"] = facts.emulator.map { .string($0) }
+    object["governor"] = facts.conditions?.processors.first?.governor.map { .string($0) }
+    for attachment in facts.attachments { object["attached"] = .string(attachment.name) }
+    return object
+  }
+}
