@@ -87,6 +87,8 @@ let targets: [[Target]] = [
   module("Base", "AssayBase", [], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
   module("Base", "AssayTensor", ["AssayBase"], settings: fast),
+  module("Devices", "AssayADB", ["AssayBase", "AssayHost"], tests: ["PhoneEmulation"]),
+  module("Devices", "VendorPhone", ["AssayBase"], settings: fast, tests: ["AssayHost"]),
   module("Base", "AssayCodec", base + ["AssayHost", "CYAML", "CZlib"], settings: fast),
   module("Graph", "AssayGraph", base),
   module(
@@ -213,6 +215,12 @@ let targets: [[Target]] = [
   module("Measure", "AssayMachine", ["AssayBase", "AssayHost", "CProbe"]),
   module("Devices", "AssayDevice", ["AssayBase", "AssayHost", "AssayMachine"]),
   module("Devices", "DeviceSSH", ["AssayBase", "AssayDevice", "AssayHost"], tests: nil),
+  module(
+    "Devices",
+    "DeviceADB",
+    ["AssayADB", "AssayBase", "AssayDevice", "AssayHost"],
+    tests: ["PhoneEmulation"]
+  ),
   module("Measure", "AssayRecord", ["AssayBase", "AssayStatistics"], settings: fast),
   module(
     "Measure",
@@ -300,7 +308,7 @@ let targets: [[Target]] = [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayReport", "AssayFigures",
-      "AssayDevice", "AssayExplore", "DeviceSSH", "RuntimeReference",
+      "AssayDevice", "AssayExplore", "DeviceADB", "DeviceSSH", "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -316,6 +324,12 @@ let targets: [[Target]] = [
       dependencies: base + ["AssayHost", "AssayRuntime", "AssayBench"]
         + runtimes.map { .init(stringLiteral: "Runtime\($0)") },
       path: "Tests/Support/BenchWorker",
+      swiftSettings: strict
+    ),
+    .target(
+      name: "PhoneEmulation",
+      dependencies: ["AssayBase", "AssayHost"],
+      path: "Tests/Support/PhoneEmulation",
       swiftSettings: strict
     ),
     .target(

@@ -1,11 +1,12 @@
 import AssayBase
 import AssayDevice
+import DeviceADB
 import DeviceSSH
 
 extension Catalog {
   /// Kinds of devices.
   public static let deviceDrivers: [any DeviceDriver] = [
-    LocalDriver(), SSHDriver(), ProgramDriver(),
+    LocalDriver(), SSHDriver(), ADBDriver(), ProgramDriver(),
   ]
 
   /// The state of each kind.
