@@ -153,7 +153,13 @@ let targets: [[Target]] = [
     settings: fast
   ),
   module("Data", "AssayVision", base + ["AssayAccuracy", "AssayData"], settings: fast),
-  module("Train", "AssayModels", graph, settings: fast),
+  module(
+    "Train",
+    "AssayModels",
+    graph + ["AssayCodec", "AssayEvaluator", "AssayKernels"],
+    settings: fast,
+    tests: ["AssayHost"]
+  ),
   module(
     "Data",
     "AssayDetect",

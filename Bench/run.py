@@ -3,7 +3,7 @@
 usage: scripts/bench [--quick] [--binary FILE] [--json FILE] [MEASURE...]
 
 Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training,
-anomaly, vision, comparison, sweeps, energy, detection, rating, explorer. All of them without a name.
+anomaly, vision, comparison, sweeps, energy, detection, rating, explorer, zoo. All of them without a name.
 Peers run as a user would run them; ours is .build/release/assay, or --binary. Runs of both sides alternate, and
 the figure is the median of each side. `wanted` is the project's own goal. Results also go to
 .build/bench/results.json.
@@ -20,7 +20,7 @@ from support import WORK, Failed, Settings, header, report, rows
 #: Each is a function in a file of its name in measures/, in the order of the table.
 MEASURES = [
     "startup", "convert", "equality", "accuracy", "latency", "harness", "phases", "applications", "onnx", "quantization", "training",
-    "anomaly", "vision", "comparison", "sweeps", "energy", "detection", "rating", "explorer",
+    "anomaly", "vision", "comparison", "sweeps", "energy", "detection", "rating", "explorer", "zoo",
 ]
 
 

@@ -15,7 +15,8 @@ public enum Assay {
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
     reportCommand, figuresCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
-    dataMackeyGlassCommand, trainTCNAutoencoderCommand, evaluateCommand, dataPrepareCommand,
+    dataMackeyGlassCommand, trainTCNAutoencoderCommand, zooListCommand, zooShowCommand,
+    zooBuildCommand, evaluateCommand, dataPrepareCommand,
     evaluateWorkerCommand, serveCommand, exportSiteCommand, completionsCommand, workerCommand,
   ]
 
@@ -83,7 +84,7 @@ public enum Assay {
     }
     console.isQuiet = parsed.has("--quiet")
     console.jsonPath = parsed.value("--json")
-    return try spec.run(parsed, console)
+    return try spec.run(parsed.mapOperands { try ZooModel.path($0, console) }, console)
   }
 
   /// Reports why a command failed, and says how the process ends.

@@ -18,16 +18,19 @@ extension Network {
     seed: UInt64 = 0
   ) throws -> Network {
     try build("FireDetectionNet", seed: seed) { network in
-      let features = network.input("image", [side, side, 3])
-        .separableConv(16, 7, activation: .relu).batchNorm().maxPool(2)
-        .separableConv(32, 3, activation: .relu).batchNorm().maxPool(2)
-        .separableConv(64, 3, activation: .relu).batchNorm()
-        .separableConv(64, 3, activation: .relu).batchNorm().maxPool(2)
-      let scores = features.flatten()
-        .dense(128, activation: .relu).batchNorm().dropout(0.5)
-        .dense(128, activation: .relu).batchNorm().dropout(0.5)
-        .dense(classes, activation: .softmax)
-      network.output(scores)
+      network.output(fireDetectionNet(network.input("image", [side, side, 3]), classes: classes))
     }
+  }
+
+  /// The layers on a picture.
+  static func fireDetectionNet(_ image: Signal, classes: Int) -> Signal {
+    let features = image.separableConv(16, 7, activation: .relu).batchNorm().maxPool(2)
+      .separableConv(32, 3, activation: .relu).batchNorm().maxPool(2)
+      .separableConv(64, 3, activation: .relu).batchNorm()
+      .separableConv(64, 3, activation: .relu).batchNorm().maxPool(2)
+    return features.flatten()
+      .dense(128, activation: .relu).batchNorm().dropout(0.5)
+      .dense(128, activation: .relu).batchNorm().dropout(0.5)
+      .dense(classes, activation: .softmax)
   }
 }

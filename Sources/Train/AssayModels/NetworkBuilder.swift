@@ -9,6 +9,8 @@ import AssayTensor
 public final class NetworkBuilder {
   /// The seed of the first weights.
   public let seed: UInt64
+  /// Where weights come from.
+  let weights: WeightSource
   private(set) var graph: Graph
   private var layers: [Network.Layer] = []
   private var dropouts: [String: Float] = [:]
@@ -17,9 +19,10 @@ public final class NetworkBuilder {
   private var scope = ""
   private var counts: [String: Int] = [:]
 
-  init(name: String, seed: UInt64) {
+  init(name: String, seed: UInt64, weights: WeightSource = .initializers) {
     graph = Graph(name: name)
     self.seed = seed
+    self.weights = weights
   }
 
   /// Adds an input of one sample: its extents behind the axis of samples.
@@ -38,7 +41,12 @@ public final class NetworkBuilder {
   }
 
   /// Makes a signal an output of the network.
-  public func output(_ signal: Signal) { graph.outputs.append(signal.id) }
+  ///
+  /// - Parameter name: what users of the network call it, where that is not the layer's name.
+  public func output(_ signal: Signal, name: String? = nil) {
+    graph.outputs.append(signal.id)
+    if let name, graph[signal.id].name != name { graph.outputNames[signal.id] = name }
+  }
 
   /// Puts the names of the layers that `body` adds below a name: `block1/conv`.
   public func block<R>(_ name: String, _ body: () -> R) -> R {
@@ -96,6 +104,11 @@ public final class NetworkBuilder {
 
   func addConstant(_ name: String, _ tensor: Tensor) -> ValueID { graph.addConstant(name, tensor) }
 
+  /// A weight of which only the type is wanted.
+  func addUnknown(_ name: String, _ type: TensorType) -> ValueID {
+    graph.add(Value(name: name, type: type))
+  }
+
   func drop(_ rate: Float, of id: ValueID) { dropouts[graph[id].name] = rate }
 
   func setMomentum(_ momentum: Float, of node: String) { momenta[node] = momentum }
@@ -140,11 +153,27 @@ final class LayerScope {
     isTrainable: Bool = true
   ) -> ValueID {
     let full = name + "/" + part
-    var rng = SeededRNG(seed: network.seed ^ Self.hash(full))
     parameterCount += shape.count
     if isTrainable { trainableCount += shape.count }
-    return network.addConstant(full, initializer.tensor(shape, fans: fans, using: &rng))
+    let tensor = network.weights.tensor(
+      full,
+      part,
+      shape,
+      initializer,
+      fans: fans,
+      seed: network.seed ^ Self.hash(full)
+    )
+    guard let tensor else { return network.addUnknown(full, TensorType(.float32, shape)) }
+    return network.addConstant(full, tensor)
   }
+
+  /// Adds numbers that belong to the definition of the layer and are no weights of it.
+  func fixed(_ part: String, _ values: [Float], _ shape: Shape? = nil) -> ValueID {
+    network.addConstant(name + "/" + part, Tensor(values, shape ?? [values.count]))
+  }
+
+  /// Counts elements that a framework keeps with the layer and that nothing computes with.
+  func countUnused(_ count: Int) { parameterCount += count }
 
   /// Adds a node of the layer: under the layer's name, or under a part of it.
   func node(_ op: any Operator, _ inputs: [ValueID?], part: String? = nil) throws -> ValueID {

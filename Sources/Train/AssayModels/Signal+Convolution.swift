@@ -133,11 +133,14 @@ extension Signal {
   }
 
   /// A depthwise convolution without bias and a pointwise one over it, as one layer (Chollet, 2017).
+  ///
+  /// - Parameter multiplier: filters of each channel's own.
   public func separableConv(
     _ filters: Int,
     _ kernel: Int,
     strides: Int = 1,
     dilation: Int = 1,
+    multiplier: Int = 1,
     padding: Padding = .same,
     usesBias: Bool = true,
     initializer: Initializer = .glorotUniform,
@@ -150,7 +153,7 @@ extension Signal {
         kernel,
         Size2D(strides, strides),
         Size2D(dilation, dilation),
-        1,
+        multiplier,
         padding,
         initializer,
         bias: false,
@@ -158,9 +161,9 @@ extension Signal {
       )
       let filter = layer.weight(
         "pointwise_kernel",
-        [filters, 1, 1, channels],
+        [filters, 1, 1, channels * multiplier],
         initializer,
-        fans: Initializer.Fans(input: channels, output: filters)
+        fans: Initializer.Fans(input: channels * multiplier, output: filters)
       )
       return try layer.node(Conv2D(), [spatial, filter, layer.bias(filters, usesBias)])
     }.activation(activation)

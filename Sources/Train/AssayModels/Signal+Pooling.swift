@@ -23,6 +23,13 @@ extension Signal {
     pool(.average, Size2D(window, window), strides, padding, "AveragePooling2D", name)
   }
 
+  /// The mean of each window of different extents, without overlap.
+  public func averagePool(_ window: Size2D, name: String? = nil) -> Signal {
+    network.layer("AveragePooling2D", name: name, on: self) {
+      try $0.node(Pool2D(.average, window: window, strides: window), [id])
+    }
+  }
+
   /// The mean or greatest of each window along time, of a series that lies as `[1, 1, T, C]`.
   public func pool1D(_ kind: Pool2D.Kind, _ window: Int, name: String? = nil) -> Signal {
     let layer = kind == .max ? "MaxPooling1D" : "AveragePooling1D"

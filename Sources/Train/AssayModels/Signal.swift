@@ -32,16 +32,36 @@ public struct Signal {
   // MARK: Joining
 
   /// The sum of two signals.
-  public static func + (a: Signal, b: Signal) -> Signal { a.joined(b, .add, "Add") }
+  public static func + (a: Signal, b: Signal) -> Signal { a.added(b) }
   /// The product of two signals, element by element.
-  public static func * (a: Signal, b: Signal) -> Signal { a.joined(b, .multiply, "Multiply") }
+  public static func * (a: Signal, b: Signal) -> Signal { a.multiplied(b) }
 
-  private func joined(_ other: Signal, _ kind: Binary.Kind, _ layer: String) -> Signal {
-    network.layer(layer, name: nil, on: self) { try $0.node(Binary(kind), [id, other.id]) }
+  /// The sum with another signal, as a layer of a name.
+  public func added(_ other: Signal, name: String? = nil) -> Signal {
+    joined(other, .add, "Add", name)
+  }
+
+  /// The product with another signal, element by element, as a layer of a name.
+  public func multiplied(_ other: Signal, name: String? = nil) -> Signal {
+    joined(other, .multiply, "Multiply", name)
+  }
+
+  private func joined(
+    _ other: Signal,
+    _ kind: Binary.Kind,
+    _ layer: String,
+    _ name: String?
+  ) -> Signal {
+    network.layer(layer, name: name, on: self) { try $0.node(Binary(kind), [id, other.id]) }
   }
 
   /// Signals side by side along an axis (the last, if not told).
   public func concatenated(with others: Signal..., axis: Int = -1, name: String? = nil) -> Signal {
+    concatenated(with: others, axis: axis, name: name)
+  }
+
+  /// Signals side by side along an axis (the last, if not told).
+  public func concatenated(with others: [Signal], axis: Int = -1, name: String? = nil) -> Signal {
     network.layer("Concatenate", name: name, on: self) {
       try $0.node(Concat(axis: axis), [id] + others.map(\.id))
     }

@@ -73,18 +73,21 @@ public struct TCNAutoencoder: Sendable, Equatable {
         remedy: "take a length that is a multiple of \(latentRate)"
       )
     }
-    return try Network.build("tcn-autoencoder", seed: seed) { network in
-      let series = network.input("series", [length, channels])
-      let code = series.reshape([1, length, channels], name: "row")
-        .block("encoder", stack)
-        .conv(bottleneck, Size2D(1, 1), initializer: .glorotNormal, name: "bottleneck")
-        .pool1D(pooling, latentRate, name: "pool")
-      let result = code.upsample(Size2D(1, latentRate), name: "upsample")
-        .block("decoder", stack)
-        .conv(channels, Size2D(1, 1), initializer: .glorotUniform, name: "dense")
-        .reshape([length, channels], name: "reconstruction")
-      network.output(result)
-    }
+    return try Network.build("tcn-autoencoder", seed: seed) { define($0, length: length) }
+  }
+
+  /// Adds the layers for series of `length` samples, whole elements of the code.
+  func define(_ network: NetworkBuilder, length: Int) {
+    let series = network.input("series", [length, channels])
+    let code = series.reshape([1, length, channels], name: "row")
+      .block("encoder", stack)
+      .conv(bottleneck, Size2D(1, 1), initializer: .glorotNormal, name: "bottleneck")
+      .pool1D(pooling, latentRate, name: "pool")
+    let result = code.upsample(Size2D(1, latentRate), name: "upsample")
+      .block("decoder", stack)
+      .conv(channels, Size2D(1, 1), initializer: .glorotUniform, name: "dense")
+      .reshape([length, channels], name: "reconstruction")
+    network.output(result)
   }
 
   /// The residual blocks; what leaves is the sum of all blocks before their residuals.

@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store devices power verify diff recipe sensitivity rate label report figures doctor cache train data detect evaluate serve export-site completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store devices power verify diff recipe sensitivity rate label report figures doctor cache train data detect zoo evaluate serve export-site completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -47,6 +47,13 @@ _assay() {
       return
     fi
     case " fire-scenes mackey-glass prepare " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+  fi
+  if [ "$command" = zoo ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "list show build" -- "$word"))
+      return
+    fi
+    case " list show build " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   case "$command $before" in
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
@@ -99,6 +106,8 @@ _assay() {
     "train tcn-autoencoder --scaling") COMPREPLY=($(compgen -W "zscore minmax none" -- "$word")); return;;
     "train tcn-autoencoder --pooling") COMPREPLY=($(compgen -W "average max" -- "$word")); return;;
     "train tcn-autoencoder --gaps") COMPREPLY=($(compgen -W "refuse interpolate" -- "$word")); return;;
+    "zoo list --task") COMPREPLY=($(compgen -W "classification detection segmentation instance-segmentation anomaly-detection keyword-spotting text-encoding" -- "$word")); return;;
+    "zoo build --task") COMPREPLY=($(compgen -W "classification detection segmentation instance-segmentation anomaly-detection keyword-spotting text-encoding" -- "$word")); return;;
     "evaluate --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "evaluate --head") COMPREPLY=($(compgen -W "classes yolov8 ssd deeplab movenet" -- "$word")); return;;
     "evaluate --coco-classes") COMPREPLY=($(compgen -W "80 90 91 set" -- "$word")); return;;
@@ -146,6 +155,9 @@ _assay() {
     detect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --columns --labels --ignored --delimiter --gaps --statistics --detector --threshold --sample --seed --plot --scores --follow --idle --runtime --provider --threads --shape --json --quiet --help" -- "$word"));;
     "data mackey-glass") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --base --seed --series --length --anomalies --noise --noise-range --min-distance --min-cut --search --derivatives --anomaly-window --ignored --tau --exponent --beta --gamma --history --step --base-length --save-base --lyapunov --force --json --quiet --help" -- "$word"));;
     "train tcn-autoencoder") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --output --preset --seed --steps --epochs --batch --window --rate --patience --scaling --dilations --filters --kernel --stacks --dropout --bottleneck --latent-rate --pooling --causal --length --integer-steps --restart --threads --columns --labels --ignored --delimiter --gaps --json --quiet --help" -- "$word"));;
+    "zoo list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--family --task --source --json --quiet --help" -- "$word"));;
+    "zoo show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--seed --size --classes --alpha --no-top --layers --yaml --json --quiet --help" -- "$word"));;
+    "zoo build") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --seed --size --classes --alpha --no-top --threads --all --format --force --family --task --source --json --quiet --help" -- "$word"));;
     evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --shard --state --results --min-accuracy --json --quiet --help" -- "$word"));;
     "data prepare") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --labels --label-names --regions --split --limit --seed --selection --skip-broken --for --preprocess --threads --json --quiet --help" -- "$word"));;
     serve) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --port --address --token --models --read-only --upload-limit --json --quiet --help" -- "$word"));;

@@ -106,6 +106,13 @@ struct Arguments: Sendable {
     return copy
   }
 
+  /// The command line with every operand put through a function.
+  func mapOperands(_ change: (String) throws -> String) rethrows -> Arguments {
+    var result = self
+    result.operands = try operands.map(change)
+    return result
+  }
+
   /// Whether an option was given.
   func has(_ name: String) -> Bool { values[name] != nil }
 
