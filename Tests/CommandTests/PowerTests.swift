@@ -1,5 +1,6 @@
 import AssayBase
 import AssayHost
+import AssayRecord
 import AssayTestSupport
 import Testing
 
@@ -63,7 +64,7 @@ import Testing
       try fails(["power", "record"], "CLI005", 2)
       try fails(["power", "record", "--meter", "command:cat", "-o", "x.txt"], "CLI006", 2)
       try fails(["power", "show", "missing.csv"], "FIL001", 1)
-      try fails(["bench", "--runtime", "null", "--marker"], "CLI006", 2)
+      try fails(["bench", "--runtime", "null", "--co2", "much"], "CLI006", 2)
       try fails(["bench", "--runtime", "null", "--estimate-power", "6V"], "CLI006", 2)
     }
   }
@@ -104,6 +105,76 @@ import Testing
     try withFolder { folder in
       let run = try assay("power", "selftest", "--trials", "20", in: folder)
       #expect(run.output.contains("gauge") && run.output.contains("readings"))
+    }
+  }
+
+  @Test func aRecordingIsJoinedLongAfterwards() throws {
+    try withFolder { folder in
+      // A record of three rounds of 4 s, and a recording on a clock of its own that was begun 10 s before.
+      let second: Int64 = 1_000_000_000
+      var record = try Record(
+        json: JSON(
+          parsing: MappedFile(path: TestData.package + "/docs/schema/record-1.json").view.array
+        )
+      )
+      record.energy = []
+      record.sustained = nil
+      record.powerMarks = Record.PowerMarks(
+        rests: [.init(begin: 95 * second, end: 98 * second)],
+        markers: []
+      )
+      record.windows = [0, 1, 2].map { round in
+        Record.Window(begin: (100 + 5 * round) * second, end: (104 + 5 * round) * second)
+      }
+      try AtomicFile.write(record.json.text(), to: folder + "/record.json")
+      var lines = "time_s,main_W\n"
+      for sample in 0..<3000 {
+        let time = Double(sample) / 100
+        // Ten seconds into the recording is when the first round began.
+        let since = time - 10
+        let isBusy = since >= 0 && since < 14 && since.truncatingRemainder(dividingBy: 5) < 4
+        lines += "\(time),\(isBusy ? 7 : 2)\n"
+      }
+      try AtomicFile.write(lines, to: folder + "/trace.csv")
+      let refused = try assay("power", "join", "record.json", "trace.csv", in: folder)
+      #expect(refused.status == 1 && refused.errors.contains("MTR056"), "\(refused.errors)")
+      let run = try assay(
+        ["power", "join", "record.json", "trace.csv", "--start", "10", "--start-error", "0.01"]
+          + ["--gain", "1%", "--co2", "360g/kWh", "-o", "joined.json", "--json", "-"],
+        in: folder
+      )
+      #expect(run.status == 0, "\(run.errors)")
+      let json = try run.json()
+      let domain = json["energy"]?["domains"]?.array?.first
+      let total = try #require(domain?["totalJ"]?["value"]?.double)
+      let net = try #require(domain?["netJ"]?["value"]?.double)
+      // 12 s at 7 W, of which 5 W are above idle.
+      #expect(abs(total - 84) < 0.5 && abs(net - 60) < 0.5, "\(total) J, \(net) J")
+      #expect(json["energy"]?["join"]?["method"] == "given")
+      let each = total / Double(record.samples.count)
+      let grams = try #require(json["co2"]?["gramsPerInference"]?.double)
+      #expect(abs(grams - each / 3.6e6 * 360) < 1e-12)
+      #expect(json["co2"]?["provenance"] == "estimated")
+      let joined = try Record(
+        json: JSON(parsing: MappedFile(path: folder + "/joined.json").view.array)
+      )
+      #expect(joined.energy.count == 1 && joined.samples == record.samples)
+    }
+  }
+
+  @Test func carbonDioxideIsEstimatedOnlyWhenAsked() throws {
+    try withFolder { folder in
+      let words = ["bench", "--runtime", "null", "--preset", "quick", "--estimate-power", "6W"]
+      let plain = try assay(words, in: folder, home: folder)
+      #expect(!plain.output.contains("CO2"))
+      let asked = try assay(words + ["--co2", "0.38kg/kWh"], in: folder, home: folder)
+      #expect(
+        asked.output.contains("CO2e est. an inference, at 380 g/kWh as given"),
+        "\(asked.output)"
+      )
+      let refused = try assay(words + ["--co2", "much"], in: folder, home: folder)
+      #expect(refused.status == 2 || refused.status == 1)
+      #expect(refused.errors.contains("CLI006"))
     }
   }
 }

@@ -11,7 +11,7 @@ public enum Assay {
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
     devicesCommand, devicesProbeCommand, devicesReleaseCommand,
-    powerListCommand, powerRecordCommand, powerShowCommand, powerSelftestCommand,
+    powerListCommand, powerRecordCommand, powerShowCommand, powerJoinCommand, powerSelftestCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
     reportCommand, figuresCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,

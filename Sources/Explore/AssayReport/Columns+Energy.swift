@@ -19,6 +19,24 @@ extension Column {
     ) { $0.netPerInference },
   ]
 
+  /// What the energy stands for in carbon dioxide, by a factor that the reader gave.
+  static func emission(_ factor: GridFactor) -> Column {
+    let joules: @Sendable (Record) -> Double? = { record in
+      record.mainEnergy.flatMap { $0.perInference.value?.value }
+    }
+    return Column(
+      key: "co2Grams",
+      heading: "CO2e",
+      help: "an estimate: the energy of one inference at \(factor.text), the factor that was given",
+      isNumber: true,
+      priority: 2,
+      text: { record, _, _ in
+        joules(record).map { .value(factor.text($0)) } ?? .missing(reason: "no energy is known")
+      },
+      number: { record, _ in joules(record).map { factor.grams($0) } }
+    )
+  }
+
   private static func column(
     _ key: String,
     _ heading: String,
@@ -46,6 +64,7 @@ extension Column {
 extension ComparisonReport {
   /// The columns of its tables.
   var columns: [Column] {
-    records.contains { !$0.energy.isEmpty } ? Column.all + Column.energy : Column.all
+    guard records.contains(where: { !$0.energy.isEmpty }) else { return Column.all }
+    return Column.all + Column.energy + (gridFactor.map { [Column.emission($0)] } ?? [])
   }
 }

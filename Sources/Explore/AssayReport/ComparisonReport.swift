@@ -100,6 +100,8 @@ public struct ComparisonReport: Sendable {
   public var store: String?
   /// When it was made, nanoseconds since 1970 (UTC).
   public var madeAt: Int64
+  /// Grams of carbon dioxide for a kilowatt-hour, where the reader wants an estimate.
+  public var gridFactor: GridFactor?
   /// Findings that the reader should know of.
   public var notes: [Diagnostic]
   /// What runtimes are called, by their ids.

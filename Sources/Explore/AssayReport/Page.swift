@@ -39,6 +39,7 @@ struct Page {
       \(charts.distributions.map { section("distributions", "How latency varies", "Every timed inference counts. The marks are p50, p90 and p99; the scale is logarithmic.", charts.legend + $0) } ?? "")
       \(charts.initialization.map { section("init", "Before the first answer", "What a user waits for when the program starts.", $0) } ?? "")
       \(charts.operators.map { section("operators", "Where the time goes", "Times of operators, by the runtime's own profiler, from separate runs.", $0) } ?? "")
+      \(sustained)
       \(certificates)
       \(failed)
       \(section("how", "How this was measured", "", method))
@@ -55,6 +56,19 @@ struct Page {
   private func section(_ id: Markup, _ title: Markup, _ lead: Markup, _ body: Markup) -> Markup {
     let words: Markup = lead.text.isEmpty ? "" : "<p class=\"lead\">\(lead)</p>"
     return "<section id=\"\(id)\"><h2>\(title)</h2>\(words)\(body)</section>"
+  }
+
+  /// Throughput over time of those that were measured under a long load.
+  private var sustained: Markup {
+    let drawings = report.ordered.compactMap { SustainedDrawing($0) }
+    guard !drawings.isEmpty else { return "" }
+    return section(
+      "sustained",
+      "Under a long load",
+      "Throughput of each stretch, and the levels between changes of at least 2 %.",
+      "<style>\(SustainedDrawing.style)</style>"
+        + drawings.map { "<p>\($0.answer)</p>\($0.figure)" as Markup }.reduce("", +)
+    )
   }
 
   private var facts: Markup {

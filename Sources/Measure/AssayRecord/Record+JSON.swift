@@ -52,6 +52,7 @@ extension Record {
     members["windowsNs"] = .array(windows.map(\.json))
     members["warmupNs"] = .array(warmup.map { .integer($0) })
     members["energy"] = .array(energy.map(\.json))
+    members["powerMarks"] = powerMarks?.json
     members["accuracy"] = accuracy.json
     members["accuracyCount"] = JSON(accuracyCount)
     members["agreement"] = agreement.json
@@ -79,7 +80,7 @@ extension Record {
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "energy", "accuracy",
     "accuracyCount", "agreement", "snrDb", "operators", "environment", "conditions", "phases",
     "memory", "counters", "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim",
-    "stopping", "processes", "sustained", "audit",
+    "stopping", "processes", "sustained", "audit", "powerMarks",
   ]
 
   /// Reads a record.
@@ -128,6 +129,7 @@ extension Record {
     processes = reader.ints("processes")
     sustained = json["sustained"].flatMap { Sustained(json: $0) }
     audit = json["audit"].flatMap { Audit(json: $0) }
+    powerMarks = reader.part("powerMarks") { PowerMarks(json: $0) }
     stopping = json["stopping"].flatMap { Stopping(json: $0) }
     initialization = Initialization(
       read: reader.figure("initNs.read", "a whole number", \.int64),

@@ -112,6 +112,8 @@ public struct Record: Sendable, Equatable {
   public var peakMemoryBytes: Figure<Int>
   /// What power meters say of the timed inferences; empty when none looked on.
   public var energy: [Energy]
+  /// Rests and coded loads around the rounds; `nil` when no energy was asked for.
+  public var powerMarks: PowerMarks?
   /// Fraction of labelled data whose label came first.
   public var accuracy: Figure<Double>
   /// Labelled data items that the accuracy is of.

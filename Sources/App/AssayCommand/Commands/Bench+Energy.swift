@@ -14,12 +14,17 @@ extension Shared {
   static let marker = Option(
     "--marker",
     .flag,
-    "join a meter's own clock by a coded load before and after"
+    "a coded load before and after joins a meter's own clock, now or by assay power join"
   )
   static let estimatePower = Option(
     "--estimate-power",
     .value("WATTS"),
     "also estimate energy as watts times time, such as 6W; marked as an estimate everywhere"
+  )
+  static let gridFactor = Option(
+    "--co2",
+    .value("FACTOR"),
+    "estimate carbon dioxide at this grid factor, such as 380g/kWh; nothing is estimated without"
   )
   static let trace = Option(
     "--trace",
@@ -47,10 +52,7 @@ func energyWatcher(
     try PowerOptions.checkName(path)
     if meters.isEmpty { throw Diagnostic("CLI006", "--trace needs a --meter") }
   }
-  guard !meters.isEmpty || watts != nil else {
-    if arguments.has("--marker") { throw Diagnostic("CLI006", "--marker needs a --meter") }
-    return nil
-  }
+  guard !meters.isEmpty || watts != nil || arguments.has("--marker") else { return nil }
   let plan = EnergyPlan(
     meters: meters.map { EnergyPlan.Meter($0.meter, $0.options) },
     estimateWatts: watts,
@@ -58,6 +60,25 @@ func energyWatcher(
     threads: threads
   )
   return try EnergyWatcher(plan) { console.progress($0) }
+}
+
+/// The grid factor of `--co2`; `nil` when nobody asks for an estimate.
+func gridFactor(_ arguments: Arguments) throws -> GridFactor? {
+  guard let text = arguments.value("--co2") else { return nil }
+  if let factor = GridFactor(parsing: text) { return factor }
+  throw Diagnostic(
+    "CLI006",
+    "--co2 is grams for a kilowatt-hour, such as 380g/kWh or 0.38kg/kWh, not '\(text)'",
+    remedy: "your grid's operator or national agency publishes the factor of your mix"
+  )
+}
+
+/// What is printed of carbon dioxide where a factor was given.
+func emissionLine(_ energy: Record.Energy?, _ factor: GridFactor) -> String {
+  guard let quantity = energy?.perInference.value else {
+    return "carbon dioxide  -  (no energy is known: --meter or --estimate-power)\n"
+  }
+  return "carbon dioxide  \(factor.text(quantity.value)) an inference, at \(factor.text) as given\n"
 }
 
 /// Lets turns last as long as the slowest meter needs.

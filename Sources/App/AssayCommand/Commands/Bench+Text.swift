@@ -2,7 +2,7 @@ import AssayBase
 import AssayRecord
 
 /// What `bench` prints: the verdict, the latency with its intervals, then the details.
-func benchText(_ record: Record) -> String {
+func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
   let summary = record.summary
   func quantile(_ figure: Figure<Quantile>) -> String {
     switch figure {
@@ -39,6 +39,7 @@ func benchText(_ record: Record) -> String {
     """
   text += scenarioText(record)
   text += energyLines(record)
+  if let factor { text += emissionLine(record.mainEnergy, factor) }
   text += phaseLines(record)
   if let operators = record.operators.array, !operators.isEmpty {
     text += "\n" + operatorTable(operators)

@@ -47,6 +47,8 @@ let benchCommand = CommandSpec(
     Option("--no-starts", .flag, "leave out starts with a cold and a warm page cache"),
     Option("--image", .value("PATH"), "also time this picture's way from file to classes"),
     Shared.preprocess, Shared.meters, Shared.marker, Shared.estimatePower, Shared.trace,
+    Shared.gridFactor,
+    Option("--plot", .value("FILE"), "with --sustained: draw throughput over time, .svg or .html"),
   ] + ScenarioOptions.options + BenchBaseline.options,
   examples: [
     ("assay bench model.tflite --runtime litert --threads 1", "one model, one runtime"),
@@ -73,6 +75,8 @@ let benchCommand = CommandSpec(
   let wanted = try ScenarioOptions(arguments)
   let baseline = try BenchBaseline(arguments)
   let difference = try DifferenceOptions(arguments)
+  let factor = try gridFactor(arguments)
+  try checkSustainedPlot(arguments, wanted)
   if let baseline, let side = baseline.side {
     let new = CompareSide(
       path: path,
@@ -91,11 +95,31 @@ let benchCommand = CommandSpec(
     return try difference.conclude(report, console)
   }
   guard let record = try benchmark(arguments, console) else { return .fault }
+  if let path = arguments.value("--plot"), let drawing = SustainedDrawing(record) {
+    try AtomicFile.write(path.hasSuffix(".svg") ? drawing.svg : drawing.page, to: path)
+  }
   if let baseline {
     return try difference.conclude(baseline.report(record, difference), console)
   }
-  try console.result(record.json, text: benchText(record))
+  var json = record.json
+  if let factor { json["co2"] = factor.json(record.mainEnergy) }
+  try console.result(json, text: benchText(record, factor))
   return record.verdict == .valid ? .done : .finding
+}
+
+/// Refuses a plot that could not be drawn before anything is measured.
+private func checkSustainedPlot(_ arguments: Arguments, _ wanted: ScenarioOptions) throws {
+  guard let path = arguments.value("--plot") else { return }
+  guard wanted.sustained != nil else {
+    throw Diagnostic(
+      "CLI006",
+      "--plot draws throughput over time, which --sustained measures",
+      remedy: "--sustained 30m --plot \(path)"
+    )
+  }
+  guard path.hasSuffix(".svg") || path.hasSuffix(".html") else {
+    throw Diagnostic("CLI006", "a drawing is .svg or .html, not '\(path)'")
+  }
 }
 
 /// The file that the arguments of `bench` name, and the runtime for it.
@@ -124,16 +148,27 @@ private func benchmarkedModel(
 }
 
 /// Measures what the arguments of `bench` say, and appends the record to the store.
+func benchmark(_ arguments: Arguments, _ console: Console) throws -> Record? {
+  try preparedBenchmark(arguments, console) { configuration, comparison, energy in
+    let measured = try comparison.run([configuration], progress: { show($0, console) })
+    console.endProgress()
+    guard let record = measured.first?.record else { return nil }
+    if let path = arguments.value("--trace"), let trace = energy?.traces.first?.trace {
+      try PowerOptions.write(trace, to: path)
+    }
+    if configuration.runtime != "null" { try openStore(storeURL(arguments)).append([record]) }
+    return record
+  }
+}
+
+/// Hands over what the arguments of `bench` ask to be measured, and how.
 ///
-/// - Parameters:
-///   - adjust: changes the comparison before it runs.
-///   - progress: what is told of each step.
-func benchmark(
+/// - Parameter body: measures it; files that it needs are there until it returns.
+func preparedBenchmark<Result>(
   _ arguments: Arguments,
   _ console: Console,
-  adjust: (inout Comparison) -> Void = { _ in },
-  progress: (BenchProgress, Console) -> Void = show
-) throws -> Record? {
+  _ body: (Configuration, Comparison, EnergyWatcher?) throws -> Result
+) throws -> Result {
   let (path, runtime) = try benchmarkedModel(arguments)
   let isNull = runtime.id == "null"
   let options = try sessionOptions(arguments)
@@ -184,15 +219,7 @@ func benchmark(
     }
     comparison.place(on: session)
   }
-  adjust(&comparison)
-  let measured = try comparison.run([configuration], progress: { progress($0, console) })
-  console.endProgress()
-  guard let record = measured.first?.record else { return nil }
-  if let path = arguments.value("--trace"), let trace = energy?.traces.first?.trace {
-    try PowerOptions.write(trace, to: path)
-  }
-  if !isNull { try openStore(storeURL(arguments)).append([record]) }
-  return record
+  return try body(configuration, comparison, energy)
 }
 
 private func baselineIsAsked(_ arguments: Arguments) -> Bool { arguments.has("--baseline") }

@@ -31,14 +31,17 @@ let reportCommand = CommandSpec(
     ),
     Option("--session", .value("ID"), "the comparison (default: the newest)"),
     Option("--all", .flag, "the records of every comparison"),
+    Shared.gridFactor,
   ],
   examples: [
     ("assay report -o digits.html", "the newest comparison as a page"),
     ("assay report --format md -o -", "as Markdown, to paste"),
     ("assay report digits --all -o digits.tex", "every record of a model as a LaTeX table"),
+    ("assay report --co2 380g/kWh", "with an estimate of carbon dioxide at a factor of yours"),
   ]
 ) { arguments, console in
-  let report = try storedReport(arguments)
+  var report = try storedReport(arguments)
+  report.gridFactor = try gridFactor(arguments)
   guard let path = arguments.value("--output") else {
     guard arguments.value("--format") == nil else {
       throw Diagnostic("CLI005", "--output is missing", remedy: "-o FILE, or -o -")

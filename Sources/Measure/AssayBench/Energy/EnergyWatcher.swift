@@ -83,8 +83,9 @@ public final class EnergyWatcher: BenchWatcher {
 
   public func trialEnds(_ record: inout Record) {
     if state.withLock({ $0.isRunning }) { end() }
-    let (windows, count) = EnergyWatcher.work(of: record)
+    let (windows, count) = record.energyWork
     let (seen, rests, faults) = state.withLock { ($0.seen, $0.rests, $0.faults) }
+    record.powerMarks = marks
     for seen in seen {
       let account = EnergyAccount(
         trace: seen.trace,
@@ -105,21 +106,6 @@ public final class EnergyWatcher: BenchWatcher {
     }
   }
 
-  /// When a record's inferences ran, and how many there were.
-  ///
-  /// A load without pause is one window; its record keeps only some of the latencies.
-  private static func work(of record: Record) -> (windows: [ClosedRange<Int64>], count: Int) {
-    let perQuery = record.scenario?.inferencesPerQuery ?? 1
-    if let sustained = record.sustained, let first = record.windows.first?.begin,
-      let last = record.windows.last?.end, last > first
-    {
-      let inputs = sustained.windows.reduce(0) { $0 + $1.count }
-      return ([first...last], inputs / max(record.scenario?.samplesPerQuery ?? 1, 1) * perQuery)
-    }
-    let windows = record.windows.map { $0.begin...max($0.begin, $0.end) }
-    return (windows, record.samples.count * perQuery)
-  }
-
   public func comparisonEnds() {
     let samplers = state.withLock { state in
       defer { state.samplers = [] }
@@ -128,18 +114,36 @@ public final class EnergyWatcher: BenchWatcher {
     for sampler in samplers { _ = try? sampler.stop() }
   }
 
+  /// Whether there is anything to rest for: a meter here, or a recording that is joined later.
+  private var looksOn: Bool { !plan.meters.isEmpty || plan.playsMarkers }
+
+  /// What a recording made elsewhere is joined by.
+  private var marks: Record.PowerMarks? {
+    let (rests, markers) = state.withLock { ($0.rests, $0.markers) }
+    guard !rests.isEmpty || !markers.isEmpty else { return nil }
+    return Record.PowerMarks(
+      rests: rests.map { Record.Window(begin: $0.lowerBound, end: $0.upperBound) },
+      markers: markers.map { marker in
+        Record.PowerMarks.Marker(
+          whole: Record.Window(begin: marker.begin, end: marker.end),
+          busy: marker.busy.map { Record.Window(begin: $0.lowerBound, end: $0.upperBound) }
+        )
+      }
+    )
+  }
+
   // MARK: Before and after
 
   /// Idle power and marker before the first turn.
   private func begin() {
-    guard !plan.meters.isEmpty else { return }
+    guard looksOn else { return }
     play(isReversed: false)
     rest("idle power before")
   }
 
   /// Idle power and marker after the last turn; then the traces are complete.
   private func end() {
-    if !plan.meters.isEmpty {
+    if looksOn {
       rest("idle power after")
       play(isReversed: true)
       // A reading or two beyond the end, also on a clock that is late.
@@ -153,7 +157,7 @@ public final class EnergyWatcher: BenchWatcher {
     for sampler in samplers {
       do {
         let trace = try sampler.stop()
-        let join = EnergyWatcher.join(trace, markers)
+        let join = joinedClocks(trace, markers)
         seen.append(Seen(trace: trace, map: join.map, findings: join.findings))
       } catch {
         note(error)
@@ -190,7 +194,9 @@ public final class EnergyWatcher: BenchWatcher {
 
   private func play(isReversed: Bool) {
     guard plan.playsMarkers else { return }
-    let marker = CodedMarker.suited(toPeriod: slowest(), isReversed: isReversed)
+    // Without a meter here, chips that most meters elsewhere can tell apart.
+    let period = plan.meters.isEmpty ? 10_000_000 : slowest()
+    let marker = CodedMarker.suited(toPeriod: period, isReversed: isReversed)
     say("a coded load for \(Words.time(Double(marker.duration)))")
     // Some readings of rest on both sides let the pattern stand out.
     Host.sleep(nanoseconds: max(slowest() * 5, 50_000_000))
@@ -209,31 +215,5 @@ public final class EnergyWatcher: BenchWatcher {
     // Latencies hold without a meter.
     finding.severity = .warning
     state.withLock { $0.faults.append(finding) }
-  }
-
-  // MARK: Join
-
-  /// Joins a trace's clock by the markers, where some were played.
-  static func join(
-    _ trace: PowerTrace,
-    _ markers: [PlayedMarker]
-  ) -> (map: ClockMap?, findings: [Diagnostic]) {
-    guard !markers.isEmpty, let primary = trace.primary,
-      let energy = CumulativeEnergy(trace, channel: primary)
-    else { return (nil, []) }
-    let search = MarkerSearch(energy)
-    let lags = trace.clock == .host ? -2e9...2e9 : -1e19...1e19
-    var found: [FoundMarker] = []
-    var findings: [Diagnostic] = []
-    for marker in markers {
-      do {
-        found.append(try search.find(marker, lags: lags))
-      } catch {
-        var finding = (error as? Diagnostic) ?? Diagnostic("MTR040", "\(error)")
-        finding.severity = .warning
-        findings.append(finding)
-      }
-    }
-    return (found.isEmpty ? nil : ClockMap.markers(found), findings)
   }
 }

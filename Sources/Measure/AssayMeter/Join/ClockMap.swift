@@ -75,6 +75,21 @@ public struct ClockMap: Sendable, Equatable {
   /// Standard uncertainty of the drift of two clocks of which nothing is known: within 100 ppm.
   static let crystalDrift = 1e-4 / 1.732_050_807_568_877_2
 
+  /// The map that a user gives: one moment on both clocks, with a drift that no crystal exceeds.
+  public static func given(
+    meter: Double,
+    host: Double,
+    uncertainty: Double
+  ) -> ClockMap {
+    ClockMap(
+      method: .given,
+      reference: meter,
+      offset: host - meter,
+      offsetUncertainty: uncertainty,
+      driftUncertainty: crystalDrift
+    )
+  }
+
   /// The map through two found markers, or through one with a drift that no crystal exceeds.
   ///
   /// - Precondition: there is one at least.
