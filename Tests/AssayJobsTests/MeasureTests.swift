@@ -2,6 +2,7 @@ import AssayBase
 import AssayBench
 import AssayHost
 import AssayRecord
+import Synchronization
 import Testing
 
 @testable import AssayJobs
@@ -50,6 +51,33 @@ private let short = Preset(
     var limits = SweepPlan.Limits()
     limits.seconds = 20
     return limits
+  }
+
+  @Test func aTrialThatNobodyWantsEndsAtItsNextStep() throws {
+    let worker = try #require(workerPath, "the worker of the tests was not built")
+    var trial = syntheticTrial(1)
+    trial.cell.runtime = "faulty"
+    trial.artefact.path = ""
+    let steps = Atomic(0)
+    let result = limits.measure(
+      trial.configuration,
+      Comparison(
+        preset: short,
+        profiledRuns: 0,
+        folder: "/tmp",
+        command: ["test"],
+        executable: worker
+      ),
+      executable: worker,
+      arguments: [],
+      step: { _ in },
+      renew: { true },
+      isWanted: { steps.add(1, ordering: .relaxed).newValue < 6 },
+      finished: \.record
+    )
+    #expect(result.fault?.reason.code == "JOB012")
+    // Five requests were let through to the worker, and nothing was asked after the sixth.
+    #expect(steps.load(ordering: .relaxed) == 6)
   }
 
   @Test func aSoundTrialHasNoFault() throws {

@@ -14,7 +14,8 @@ let vocabulary = SweepVocabulary(
     ["single-stream", "offline"].contains($0.string ?? $0["name"]?.string ?? "")
       ? nil : Diagnostic("JOB003", "there is no such scenario")
   },
-  recipeFault: { $0.hasPrefix("bad") ? Diagnostic("QNT001", "there is no such recipe") : nil }
+  recipeFault: { $0.hasPrefix("bad") ? Diagnostic("QNT001", "there is no such recipe") : nil },
+  meterFault: { $0.hasPrefix("rapl") ? nil : Diagnostic("MTR003", "there is no meter '\($0)'") }
 )
 
 @Suite struct PlanTests {
@@ -45,6 +46,32 @@ let vocabulary = SweepVocabulary(
     store: sqlite:x.sqlite
     slurm: {partition: lab, trials-per-job: 4, at-once: 2, options: ["--nice"]}
     """
+
+  @Test func metersAreAnAxisLikeOthers() throws {
+    let text = """
+      models: digits.h5
+      runtimes: litert
+      threads: [1, 2]
+      meters: [none, "rapl:rate=50"]
+      exclude: {meter: "rapl*", threads: 2}
+      """
+    let plan = try SweepPlan(text: text, vocabulary)
+    #expect(plan.combinationCount == 4 && plan.cells.count == 3)
+    #expect(plan.cells.map(\.meter) == ["none", "rapl:rate=50", "none"])
+    let fault = #expect(throws: Diagnostic.self) {
+      try SweepPlan(text: text.replacing("rapl:rate=50", with: "guess"), vocabulary)
+    }
+    #expect(fault?.code == "MTR003" && fault?.location.first == "line 4")
+    // A meter makes another trial; without one the key is what it always was.
+    var trial = syntheticTrial(1)
+    let key = trial.key
+    trial.cell.meter = "rapl"
+    #expect(trial.key != key && trial.title.contains("rapl"))
+    #expect(try TrialSpecification(json: trial.json) == trial)
+    var old = trial.json
+    old["meter"] = nil
+    #expect(try TrialSpecification(json: old).cell.meter == "none")
+  }
 
   @Test func everySettingIsRead() throws {
     let plan = try SweepPlan(text: PlanTests.whole, vocabulary)

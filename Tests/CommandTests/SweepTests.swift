@@ -24,6 +24,34 @@ private func plan(_ folder: String, repetitions: Int = 2, more: String = "") thr
 }
 
 @Suite struct SweepTests {
+  @Test func metersAreAnAxis() throws {
+    try withFolder { folder in
+      let path = try plan(
+        folder,
+        repetitions: 1,
+        more: """
+          exclude: {recipe: float16}
+          meters: [none, "virtual:rate=100", "rapl:rate=1", "nvml"]
+          """
+      )
+      let run = try assay(
+        ["sweep", path, "--store", folder + "/store.sqlite", "--json", "-"],
+        in: folder
+      )
+      let json = try run.json()
+      let rows = json["combinations"]?.array ?? []
+      let virtual = try #require(rows.first { $0["meter"]?.string?.hasPrefix("virtual") == true })
+      #expect(virtual["joules"]?.array?.count == 1, "\(run.output) \(run.errors)")
+      #expect(rows.first { $0["meter"] == "none" }?["joules"]?.array?.isEmpty == true)
+      // A meter that is not here is a combination that is left out, with its reason.
+      let omitted = json["omitted"]?.array ?? []
+      #expect(rows.count + omitted.count == 4)
+      for omission in omitted {
+        #expect(omission["reason"]?["code"] == "MTR001" && omission["reason"]?["remedy"] != nil)
+      }
+    }
+  }
+
   /// Killed in the middle, the same command goes on and measures what is left, nothing twice.
   @Test func aKilledSweepIsGoneOnWith() throws {
     try withFolder { folder in

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/scripts" "$work/wheels" "$work/bin"
-cp "$root/scripts/setup" "$root/scripts/packages.txt" "$work/scripts/"
+cp "$root/scripts/setup" "$root/scripts/packages.txt" "$root/scripts/packages-tests.txt" "$work/scripts/"
 export ASSAY_HOME=$work/home
 wheel=tiny_runtime-1.0-cp311-cp311-manylinux_2_27_$(uname -m).whl
 folder=$ASSAY_HOME/runtimes/onnxruntime/1.0

@@ -5,6 +5,7 @@ import AssayData
 import AssayExplore
 import AssayFigures
 import AssayFormat
+import AssayJobs
 import AssayRecord
 import AssayRuntime
 import AssayStore
@@ -65,6 +66,7 @@ extension Catalog {
           + [
             Probe(name: "yaml", availability: YAML.probe()),
             Probe(name: "microhttpd", availability: Explorer.probe()),
+            Probe(name: "plotly", availability: Explorer.probeCharts()),
           ]
           + DrawingLibrary.allCases.map { Probe(name: $0.rawValue, availability: $0.probe()) }
       ),
@@ -74,6 +76,13 @@ extension Catalog {
         rows: Record.Scenario.Kind.allCases.map {
           Probe(name: $0.rawValue, availability: $0.probe())
         }
+      ),
+      ProbeGroup(
+        title: "executors of sweeps",
+        rows: [
+          Probe(name: "local", availability: .available(version: "worker processes here")),
+          Probe(name: "slurm", availability: SlurmProbe.probe()),
+        ]
       ),
       ProbeGroup(title: "power meters", rows: meterProbes().map(\.probe)),
       ProbeGroup(title: "ways to devices", rows: deviceProbes().map(\.probe)),

@@ -10,6 +10,7 @@ extension TrialSpecification {
       "artefact": .string(artefact.sha256), "runtime": .string(cell.runtime),
       "provider": .string(cell.provider), "threads": JSON(cell.threads),
       "batch": JSON(cell.batch), "scenario": cell.scenario, "preset": .string(preset),
+      "meter": cell.meter == "none" ? .null : .string(cell.meter),
     ])
   }
 }
@@ -53,16 +54,16 @@ public struct CostModel: Sendable {
   private static func identity(_ detail: JSON) -> String {
     words(
       detail,
-      ["artefact", "runtime", "provider", "threads", "batch", "scenario", "preset"]
+      ["artefact", "runtime", "provider", "threads", "batch", "scenario", "preset", "meter"]
     )
   }
 
   private static func likeness(_ detail: JSON) -> String {
-    words(detail, ["runtime", "scenario", "preset"])
+    words(detail, ["runtime", "scenario", "preset", "meter"])
   }
 
   private static func words(_ detail: JSON, _ keys: [String]) -> String {
-    keys.map { detail[$0]?.text() ?? "" }.joined(separator: "|")
+    keys.map { key in detail[key].map { $0.isNull ? "" : $0.text() } ?? "" }.joined(separator: "|")
   }
 
   private static func median(_ values: [Double]?) -> Double? {

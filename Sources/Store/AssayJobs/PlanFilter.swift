@@ -9,7 +9,7 @@ public struct PlanFilter: Sendable, Equatable {
 
   /// The axes that a filter may name.
   public static let axes = [
-    "model", "recipe", "runtime", "provider", "threads", "batch", "device", "scenario",
+    "model", "recipe", "runtime", "provider", "threads", "batch", "device", "scenario", "meter",
   ]
 
   /// Whether a combination is one of them.

@@ -18,6 +18,9 @@ public struct SweepVocabulary: Sendable {
   /// What is wrong with a recipe's name; `nil` when variants can be made by it.
   public var recipeFault: @Sendable (String) -> Diagnostic?
 
+  /// What is wrong with a meter's words; `nil` when there is such a meter.
+  public var meterFault: @Sendable (String) -> Diagnostic?
+
   /// Makes a vocabulary.
   public init(
     runtimes: [String],
@@ -26,7 +29,8 @@ public struct SweepVocabulary: Sendable {
     formats: [String],
     dataOptions: [String] = [],
     scenarioFault: @escaping @Sendable (JSON) -> Diagnostic? = { _ in nil },
-    recipeFault: @escaping @Sendable (String) -> Diagnostic? = { _ in nil }
+    recipeFault: @escaping @Sendable (String) -> Diagnostic? = { _ in nil },
+    meterFault: @escaping @Sendable (String) -> Diagnostic? = { _ in nil }
   ) {
     self.runtimes = runtimes
     self.providers = providers
@@ -35,6 +39,7 @@ public struct SweepVocabulary: Sendable {
     self.dataOptions = dataOptions
     self.scenarioFault = scenarioFault
     self.recipeFault = recipeFault
+    self.meterFault = meterFault
   }
 }
 

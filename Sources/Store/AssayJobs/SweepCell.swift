@@ -18,6 +18,8 @@ public struct SweepCell: Sendable, Equatable {
   public var device: String
   /// The scenario.
   public var scenario: JSON
+  /// The power meters that look on, as `assay bench --meter` takes them; `none` for none.
+  public var meter: String
 
   /// Makes a combination.
   public init(
@@ -28,7 +30,8 @@ public struct SweepCell: Sendable, Equatable {
     threads: Int = 1,
     batch: Int = 1,
     device: String = "local",
-    scenario: JSON = "single-stream"
+    scenario: JSON = "single-stream",
+    meter: String = "none"
   ) {
     self.model = model
     self.recipe = recipe
@@ -38,6 +41,7 @@ public struct SweepCell: Sendable, Equatable {
     self.batch = batch
     self.device = device
     self.scenario = scenario
+    self.meter = meter
   }
 
   /// The value of an axis by its name in filters.
@@ -51,6 +55,7 @@ public struct SweepCell: Sendable, Equatable {
     case "batch": JSON(batch)
     case "device": .string(device)
     case "scenario": .string(scenarioName)
+    case "meter": .string(meter)
     default: .null
     }
   }
@@ -66,6 +71,7 @@ public struct SweepCell: Sendable, Equatable {
     if batch != 1 { text += ", batch \(batch)" }
     if device != "local" { text += ", \(device)" }
     if scenarioName != "single-stream" { text += ", \(scenarioName)" }
+    if meter != "none" { text += ", \(meter)" }
     return text
   }
 }
@@ -82,18 +88,21 @@ extension SweepPlan {
               for batch in batch {
                 for device in devices {
                   for scenario in scenarios {
-                    cells.append(
-                      SweepCell(
-                        model: model.name,
-                        recipe: recipe,
-                        runtime: runtime,
-                        provider: provider,
-                        threads: threads,
-                        batch: batch,
-                        device: device.name,
-                        scenario: scenario
+                    for meter in meters {
+                      cells.append(
+                        SweepCell(
+                          model: model.name,
+                          recipe: recipe,
+                          runtime: runtime,
+                          provider: provider,
+                          threads: threads,
+                          batch: batch,
+                          device: device.name,
+                          scenario: scenario,
+                          meter: meter
+                        )
                       )
-                    )
+                    }
                   }
                 }
               }
@@ -109,7 +118,7 @@ extension SweepPlan {
   public var combinationCount: Int {
     [
       models.count, recipes.count, runtimes.count, providers.count, threads.count, batch.count,
-      devices.count, scenarios.count,
+      devices.count, scenarios.count, meters.count,
     ].reduce(1) { product, count in
       let (value, isTooGreat) = product.multipliedReportingOverflow(by: count)
       return isTooGreat ? .max : value

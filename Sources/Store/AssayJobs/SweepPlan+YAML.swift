@@ -4,7 +4,8 @@ import AssayCodec
 extension SweepPlan {
   private static let keys = [
     "name", "campaign", "models", "recipes", "runtimes", "formats", "providers", "threads", "batch",
-    "devices", "scenarios", "include", "exclude", "repetitions", "seed", "preset", "data", "limits",
+    "devices", "scenarios", "meters", "include", "exclude", "repetitions", "seed", "preset", "data",
+    "limits",
     "budget", "cooldown", "store", "slurm",
   ]
 
@@ -113,6 +114,13 @@ extension SweepPlan {
       scenarios = reader.elements(value, at: "scenarios").map(\.value)
       for (place, scenario) in reader.elements(value, at: "scenarios") {
         if let fault = words.scenarioFault(scenario) { reader.add(fault, at: place) }
+      }
+    }
+    if let found = reader.texts(root["meters"], at: "meters", what: "meter") {
+      meters = found
+      for (index, meter) in found.enumerated() where meter != "none" {
+        let place = root["meters"]?.array == nil ? "meters" : "meters[\(index)]"
+        if let fault = words.meterFault(meter) { reader.add(fault, at: place) }
       }
     }
     include = readFilters(root["include"], at: "include", &reader)

@@ -97,6 +97,8 @@ public struct SweepPlan: Sendable, Equatable {
   public var devices: [Device] = [Device(name: "local", resources: nil)]
   /// Scenarios: a name, or a name with options as AssayBench takes them.
   public var scenarios: [JSON] = [.string("single-stream")]
+  /// Power meters that look on, as `assay bench --meter` takes them; `none` for none.
+  public var meters: [String] = ["none"]
   /// What goes beside a list of includes that is not empty, is left out.
   public var include: [PlanFilter] = []
   /// What is left out.

@@ -247,18 +247,9 @@ public struct SweepRunner {
     _ claim: LedgerClaim,
     _ reason: Diagnostic
   ) -> Record {
-    var record = Record(
+    var record = trial.emptyRecord(
       id: "\(sweep)-\(claim.trial.key.prefix(16))-\(claim.attempt)",
-      session: sweep,
-      finishedAt: Host.wallNanoseconds(),
-      model: trial.artefact,
-      artefact: trial.format,
-      variant: trial.cell.recipe,
-      runtime: trial.cell.runtime,
-      version: trial.library,
-      provider: trial.cell.provider,
-      device: trial.cell.device,
-      threads: trial.cell.threads
+      session: sweep
     )
     record.reasons = [reason]
     record.trial = Record.Trial(

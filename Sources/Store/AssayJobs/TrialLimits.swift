@@ -7,17 +7,28 @@ final class LimitedWorker: WorkerLink {
   private let worker: any WorkerLink
   private let deadline: UInt64
   private let seconds: Double
+  private let isWanted: @Sendable () -> Bool
 
   /// - Parameters:
   ///   - deadline: when the time is over, on `Host.monotonicNanoseconds()`'s clock.
   ///   - seconds: the limit in words.
-  init(_ worker: any WorkerLink, deadline: UInt64, seconds: Double) {
+  ///   - isWanted: whether the trial is still asked for.
+  init(
+    _ worker: any WorkerLink,
+    deadline: UInt64,
+    seconds: Double,
+    isWanted: @escaping @Sendable () -> Bool = { true }
+  ) {
     self.worker = worker
     self.deadline = deadline
     self.seconds = seconds
+    self.isWanted = isWanted
   }
 
   func ask(_ request: JSON, seconds wanted: Double) throws -> JSON {
+    guard isWanted() else {
+      throw Diagnostic("JOB012", "the trial was canceled", remedy: "start it again")
+    }
     let now = Host.monotonicNanoseconds()
     let left = deadline > now ? Double(deadline - now) / 1e9 : 0
     do {
@@ -49,5 +60,7 @@ public struct TrialFault: Sendable, Equatable {
     self.end = end
   }
 
-  static let codes: Set<String> = ["BEN110", "BEN111", "BEN112", "JOB010", "JOB011"]
+  static let codes: Set<String> = [
+    "BEN110", "BEN111", "BEN112", "JOB010", "JOB011", "JOB012",
+  ]
 }

@@ -10,14 +10,16 @@ extension SweepPlan.Limits {
   ///   - configuration: what is measured.
   ///   - comparison: how it is measured; its worker gets the limits.
   ///   - executable: serves `Worker` when it is started with `arguments`.
+  ///   - isWanted: asked before each step; a trial that nobody wants any more fails with JOB012.
   ///   - finished: completes the record by what the worker's outputs tell.
   public func measure(
     _ configuration: Configuration,
     _ comparison: Comparison,
     executable: String,
     arguments: [String],
-    step: (String) -> Void,
+    step: (BenchProgress) -> Void,
     renew: () -> Bool,
+    isWanted: @escaping @Sendable () -> Bool = { true },
     finished: (Measured) -> Record
   ) -> TrialResult {
     let deadline = Host.monotonicNanoseconds() + UInt64(seconds * 1e9)
@@ -29,13 +31,13 @@ extension SweepPlan.Limits {
     comparison.makeWorker = { _ in
       let worker = try ProcessWorker(executable: executable, arguments: words)
       ends.watch(worker)
-      return LimitedWorker(worker, deadline: deadline, seconds: time)
+      return LimitedWorker(worker, deadline: deadline, seconds: time, isWanted: isWanted)
     }
     var lastRenewal = Host.monotonicNanoseconds()
     let measured = comparison.run(
       [configuration],
       progress: { progress in
-        step(progress.current)
+        step(progress)
         // Between steps nothing is timed; a sync every few seconds is enough for a lease of minutes.
         if Host.monotonicNanoseconds() - lastRenewal > 10_000_000_000 {
           _ = renew()

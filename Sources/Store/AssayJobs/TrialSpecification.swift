@@ -1,5 +1,6 @@
 import AssayBase
 import AssayBench
+import AssayHost
 import AssayRecord
 import AssayRuntime
 
@@ -69,6 +70,23 @@ public struct TrialSpecification: Sendable, Equatable {
     )
   }
 
+  /// A record of the trial without any figure: for those that could not be measured.
+  public func emptyRecord(id: String, session: String) -> Record {
+    Record(
+      id: id,
+      session: session,
+      finishedAt: Host.wallNanoseconds(),
+      model: artefact,
+      artefact: format,
+      variant: cell.recipe,
+      runtime: cell.runtime,
+      version: library,
+      provider: cell.provider,
+      device: cell.device,
+      threads: cell.threads
+    )
+  }
+
   /// The trial in a few words.
   public var title: String { "\(cell.title) (\(repetition))" }
 }
@@ -85,13 +103,15 @@ extension TrialSpecification {
   public var group: String { sha256(subject(nil).text()) }
 
   private func subject(_ repetition: Int?) -> JSON {
+    var configuration = JSON.object([
+      "runtime": .string(cell.runtime), "provider": .string(cell.provider),
+      "threads": JSON(cell.threads), "batch": JSON(cell.batch),
+      "scenario": TrialSpecification.sorted(cell.scenario), "preset": .string(preset),
+    ])
+    // Without a meter the key is that of plans that know no meters.
+    if cell.meter != "none" { configuration["meter"] = .string(cell.meter) }
     var subject = JSON.object([
-      "artefact": .string(artefact.sha256),
-      "configuration": .object([
-        "runtime": .string(cell.runtime), "provider": .string(cell.provider),
-        "threads": JSON(cell.threads), "batch": JSON(cell.batch),
-        "scenario": TrialSpecification.sorted(cell.scenario), "preset": .string(preset),
-      ]),
+      "artefact": .string(artefact.sha256), "configuration": configuration,
       "data": .string(data),
       "device": .string(deviceIdentity),
       "library": .string("\(cell.runtime) \(library)"),
@@ -125,7 +145,7 @@ extension TrialSpecification {
       "library": .string(library), "preset": .string(preset), "inputs": JSON(inputs),
       "evaluation": JSON(evaluation), "data": .string(data),
       "deviceIdentity": .string(deviceIdentity), "campaign": JSON(campaign),
-      "repetition": JSON(repetition),
+      "repetition": JSON(repetition), "meter": .string(cell.meter),
     ])
   }
 
@@ -154,7 +174,8 @@ extension TrialSpecification {
         threads: try number("threads"),
         batch: try number("batch"),
         device: try text("device"),
-        scenario: json["scenario"] ?? .null
+        scenario: json["scenario"] ?? .null,
+        meter: json["meter"]?.string ?? "none"
       ),
       artefact: Record.Model(
         path: try text("path"),

@@ -4,6 +4,7 @@ import AssayCatalog
 import AssayFormat
 import AssayHost
 import AssayJobs
+import AssayMeter
 import AssayQuantize
 import AssayRuntime
 
@@ -43,6 +44,14 @@ struct SweepLayout {
         } catch {
           return error as? Diagnostic ?? Diagnostic("JOB004", "there is no recipe '\(name)'")
         }
+      },
+      meterFault: { words in
+        do {
+          _ = try namedMeters(words)
+          return nil
+        } catch {
+          return error as? Diagnostic ?? Diagnostic("MTR002", "'\(words)' names no meter")
+        }
       }
     )
   }
@@ -61,6 +70,8 @@ struct SweepLayout {
           guard case .unavailable(let reason, let remedy) = runtime.probe() else { continue }
           throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
         }
+        // Another device's meters are seen by the machine that stands for it.
+        if cell.device == "local" { try Self.checkMeter(cell.meter) }
         let artefact = try shop.artefact(cell, formats: runtime.formats)
         firsts.append(
           TrialSpecification(
@@ -89,6 +100,16 @@ struct SweepLayout {
       seed: plan.seed,
       omissions: omissions
     )
+  }
+
+  /// Refuses meters that cannot be read here.
+  private static func checkMeter(_ words: String) throws {
+    guard words != "none" else { return }
+    for (meter, _) in try namedMeters(words) {
+      if case .unavailable(let reason, let remedy) = meter.probe() {
+        throw Diagnostic("MTR001", "\(meter.id) cannot be used: \(reason)", remedy: remedy)
+      }
+    }
   }
 
   /// The devices of the ledger that this machine stands for.

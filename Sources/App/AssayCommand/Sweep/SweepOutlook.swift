@@ -67,6 +67,7 @@ struct SweepOutlook {
             "runtime": .string(row.cell.runtime), "provider": .string(row.cell.provider),
             "threads": JSON(row.cell.threads), "batch": JSON(row.cell.batch),
             "device": .string(row.cell.device), "scenario": row.cell.scenario,
+            "meter": .string(row.cell.meter),
             "trials": JSON(row.count), "done": JSON(row.done), "secondsLeft": JSON(row.seconds),
             "basis": .string(row.basis.rawValue),
           ])
@@ -149,6 +150,7 @@ struct SweepColumns {
       ("model", \.model), ("variant", \.recipe), ("runtime", \.runtime),
       ("provider", \.provider), ("threads", { "\($0.threads)" }), ("batch", { "\($0.batch)" }),
       ("device", \.device), ("scenario", { $0.scenario.string ?? $0.scenario.text() }),
+      ("meter", \.meter),
     ]
     let always: Set = ["variant", "runtime"]
     shown = all.filter { column in

@@ -80,10 +80,13 @@ struct SweepResult {
       "model": .string(cell.model), "recipe": .string(cell.recipe),
       "runtime": .string(cell.runtime), "provider": .string(cell.provider),
       "threads": JSON(cell.threads), "batch": JSON(cell.batch), "device": .string(cell.device),
-      "scenario": cell.scenario, "trials": JSON(trials),
+      "scenario": cell.scenario, "meter": .string(cell.meter), "trials": JSON(trials),
       "records": .array(records.map { .string($0.id) }),
       "valid": JSON(records.filter { $0.verdict == .valid }.count),
       "p50Ns": .array(records.compactMap { $0.summary.p50.value.map { .integer($0.value) } }),
+      "joules": .array(
+        records.compactMap { $0.mainEnergy?.perInference.value }.map { .number($0.value) }
+      ),
     ])
   }
 
@@ -91,10 +94,11 @@ struct SweepResult {
     var text = ""
     let shows = SweepColumns(rows.map(\.cell))
     let hasAccuracy = records.contains { $0.accuracy.value != nil }
+    let hasEnergy = records.contains { $0.mainEnergy != nil }
     let fastest = rows.compactMap { median($0.records) }.min()
     text += Text.table(
       shows.header + ["valid", "p50", "spread", "p99", "memory", "size"]
-        + (hasAccuracy ? ["accuracy"] : []) + [""],
+        + (hasEnergy ? ["energy"] : []) + (hasAccuracy ? ["accuracy"] : []) + [""],
       rows.map { row in
         let valid = row.records.filter { $0.verdict == .valid }
         let medians = valid.compactMap { $0.summary.p50.value?.value }.sorted()
@@ -109,6 +113,7 @@ struct SweepResult {
           valid.compactMap { $0.peakMemoryBytes.value }.max().map { Text.bytes($0) } ?? "-"
         )
         cells.append(row.records.first.map { Text.bytes($0.model.byteCount) } ?? "-")
+        if hasEnergy { cells.append(energy(valid)) }
         if hasAccuracy {
           cells.append(
             row.records.compactMap { $0.accuracy.value }.first
@@ -121,7 +126,7 @@ struct SweepResult {
         return cells
       },
       numeric: Set(
-        (0..<(6 + (hasAccuracy ? 1 : 0))).map { shows.header.count + $0 }
+        (0..<(6 + (hasAccuracy ? 1 : 0) + (hasEnergy ? 1 : 0))).map { shows.header.count + $0 }
       )
     )
     if records.count > rows.count {
@@ -129,6 +134,18 @@ struct SweepResult {
         "\np50 is the median over repetitions, spread their range in percent of it; p99 the worst\n"
     }
     return text + omissionText(layout.schedule.omissions)
+  }
+
+  /// The middle repetition's energy of an inference, as the meter told it.
+  private func energy(_ records: [Record]) -> String {
+    let told = records.compactMap { record in
+      record.mainEnergy.flatMap { energy in
+        energy.perInference.value.map { ($0, energy.provenance) }
+      }
+    }.sorted { $0.0.value < $1.0.value }
+    guard !told.isEmpty else { return "-" }
+    let middle = told[(told.count - 1) / 2]
+    return energyText(middle.0, middle.1)
   }
 
   /// The median of the repetitions' medians, over valid records.

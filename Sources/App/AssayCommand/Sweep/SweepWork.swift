@@ -73,6 +73,21 @@ struct SweepWork {
         )
       )
       comparison.narrowing = scenario.narrowing
+      if trial.cell.meter != "none" {
+        do {
+          let watcher = try energyWatcher(trial.cell)
+          lengthenTurns(&comparison.preset, for: watcher)
+          comparison.watchers.append(watcher)
+        } catch let reason as Diagnostic {
+          // A meter that is busy or was pulled out fails its trials, not the sweep.
+          var record = trial.emptyRecord(
+            id: "\(plan.id)-\(Host.wallNanoseconds())",
+            session: plan.id
+          )
+          record.reasons = [reason]
+          return TrialResult(record: record, fault: TrialFault(reason: reason))
+        }
+      }
       return plan.limits.measure(
         configuration,
         comparison,
@@ -85,6 +100,16 @@ struct SweepWork {
     }
     console.endProgress()
     return end
+  }
+
+  /// The meters of a combination, opened.
+  private func energyWatcher(_ cell: SweepCell) throws -> EnergyWatcher {
+    try EnergyWatcher(
+      EnergyPlan(
+        meters: try namedMeters(cell.meter).map { EnergyPlan.Meter($0.meter, $0.options) },
+        threads: cell.threads
+      )
+    )
   }
 
   /// A trial's record with its device and how its outputs compare.
