@@ -301,8 +301,8 @@ let targets: [[Target]] = [
     "Explore",
     "AssayExplore",
     [
-      "AssayBase", "AssayHost", "AssayRate", "AssayRecord", "AssayStore", "CExplorerPages", "CHost",
-      "CMicroHTTPD",
+      "AssayBase", "AssayCodec", "AssayFigures", "AssayHost", "AssayRate", "AssayRecord",
+      "AssayReport", "AssayStatistics", "AssayStore", "CExplorerPages", "CHost", "CMicroHTTPD",
     ],
     settings: fast,
     tests: ["AssayBrowser", "AssayData"]
@@ -313,8 +313,8 @@ let targets: [[Target]] = [
     graph + [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
-      "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayReport", "AssayFigures",
-      "AssayDevice", "AssayExplore", "DeviceADB", "DeviceSSH", "RuntimeReference",
+      "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
+      "AssayFigures", "AssayDevice", "AssayExplore", "DeviceADB", "DeviceSSH", "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -398,6 +398,7 @@ let targets: [[Target]] = [
         "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayHost", "AssayTensor",
         "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
         "AssayKernels", "AssayMachine", "AssayTrain", "AssayBrowser", "AssayExplore",
+        "AssayRecord",
       ],
       path: "Tests/CommandTests",
       exclude: ["Goldens"],
@@ -410,7 +411,8 @@ let targets: [[Target]] = [
 let fuzzed: [Target.Dependency] =
   graph + [
     "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayJobs",
-    "AssayMeter", "AssayQuantize", "AssayRecord", "AssayStore", "AssayTrain",
+    "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore", "AssayTrain",
+    "AssayExplore",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

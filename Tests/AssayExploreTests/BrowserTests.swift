@@ -28,7 +28,9 @@ struct BrowserTests {
     try browser.wait(
       for: "document.querySelector('#rows table')?.querySelectorAll('tbody tr').length == 6"
     )
-    #expect(try browser.value("document.querySelectorAll('main img, main script').length").int == 0)
+    #expect(
+      try browser.value("document.querySelectorAll('main img[src=x], main script').length").int == 0
+    )
     // Without the chart library tables stand in, and the remedy is told.
     #expect(
       try browser.value("document.querySelector('#scatter').textContent.includes('scripts/setup')")
@@ -38,8 +40,80 @@ struct BrowserTests {
       "location.hash = '#/model/' + encodeURIComponent('<img src=x onerror=alert(1)>')"
     )
     try browser.wait(for: "document.querySelector('h1')?.textContent.startsWith('<img')")
-    #expect(try browser.value("document.querySelectorAll('main img').length").int == 0)
+    #expect(try browser.value("document.querySelectorAll('main img[src=x]').length").int == 0)
     #expect(browser.faults.isEmpty, "\(browser.faults)")
+  }
+
+  @Test func theKeyboardIsEnough() throws {
+    let (explorer, url) = try served(smallTable(), "small")
+    defer { explorer.stop() }
+    let browser = try Browser(width: 1000, height: 800)
+    try browser.open(url)
+    try browser.wait(for: "document.querySelector('#rows table') != null")
+    func press(_ key: String) throws {
+      for type in ["keyDown", "keyUp"] {
+        try browser.call(
+          "Input.dispatchKeyEvent",
+          .object([
+            "type": .string(type), "key": .string(key),
+            "text": key.count == 1 && type == "keyDown" ? .string(key) : "",
+          ])
+        )
+      }
+    }
+    try browser.value("document.querySelector('#scatter').focus()")
+    for _ in 0..<2 { try press("ArrowRight") }
+    let words = try browser.wait(for: "document.querySelector('#spoken').textContent").string ?? ""
+    #expect(words.hasPrefix("2 of 5: middle on board, energy 2.00 J"), "\(words)")
+    try press("Enter")
+    try browser.wait(for: "document.querySelector('h1')?.textContent === 'middle'")
+    try press("s")
+    try browser.wait(for: "location.hash === '#/settings'")
+    try press("o")
+    try browser.wait(for: "location.hash.startsWith('#/overview')")
+    let theme = try browser.value("document.documentElement.dataset.theme")
+    try press("t")
+    #expect(try browser.value("document.documentElement.dataset.theme") != theme)
+    #expect(browser.faults.isEmpty, "\(browser.faults)")
+  }
+
+  /// Texts stand out from what is behind them (WCAG 2.2, 1.4.3: 4.5 to 1), in light and in dark.
+  @Test(arguments: [false, true])
+  func contrastsSuffice(isDark: Bool) throws {
+    let (explorer, url) = try served(smallTable(), "small")
+    defer { explorer.stop() }
+    let browser = try Browser(width: 1000, height: 800, isDark: isDark)
+    for view in ["overview", "settings", "model/small"] {
+      try browser.open(url + "#/\(view)")
+      try browser.wait(for: "document.querySelector('main .card') != null")
+      let faint = try browser.value(
+        """
+        (() => {
+          const part = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+          const read = (text) => text.match(/[\\d.]+/g).map(Number);
+          const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+          const paper = (node) => {
+            for (let at = node; at; at = at.parentElement) {
+              const [r, g, b, a = 1] = read(getComputedStyle(at).backgroundColor);
+              if (a > 0) return [r, g, b];
+            }
+            return [255, 255, 255];
+          };
+          const found = [];
+          const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          for (let text = walk.nextNode(); text; text = walk.nextNode()) {
+            const node = text.parentElement;
+            if (!text.textContent.trim() || !node.getClientRects().length || node.closest('svg, option, :disabled')) continue;
+            const [one, other] = [light(read(getComputedStyle(node).color)), light(paper(node))];
+            const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+            if (ratio < 4.5) found.push(`${text.textContent.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
+          }
+          return [...new Set(found)].join('; ');
+        })()
+        """
+      )
+      #expect(faint == "", "\(view), \(isDark ? "dark" : "light"): \(faint)")
+    }
   }
 
   @Test func everyControlHasAName() throws {
@@ -91,6 +165,14 @@ struct BrowserTests {
     try other.open(address)
     #expect(try other.wait(for: "document.querySelector('#answer').textContent").string == answer)
     #expect(try other.value("document.documentElement.dataset.theme") == "dark")
+    // Its label can be taken along.
+    try browser.value("document.querySelector('#answer a').click()")
+    let address2 = try browser.wait(for: "document.querySelector('#label-svg')?.href").string ?? ""
+    let label =
+      try browser.value("fetch('\(address2)').then((one) => one.text())").string ?? ""
+    #expect(label.contains("<svg") || label.contains("FIG001"), "\(label.prefix(200))")
+    try browser.open(address)
+    try browser.wait(for: "document.querySelector('#rows table') != null")
     // A filter of one environment leaves its rows.
     try browser.value(
       "[...document.querySelectorAll('#filters label')].find((one) => one.textContent.startsWith('Desktop TPU')).querySelector('input').click()"

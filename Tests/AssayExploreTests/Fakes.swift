@@ -9,8 +9,17 @@ import Synchronization
 final class FakeBench: ExplorerBench {
   let folder: String
   private let isHeld = Atomic(false)
+  private let left: [LeftOverJob]
+  private let lines = Mutex<[String]>([])
 
-  init(_ folder: String) { self.folder = folder }
+  /// - Parameter left: what an earlier explorer left in the ledger.
+  init(_ folder: String, left: [LeftOverJob] = []) {
+    self.folder = folder
+    self.left = left
+  }
+
+  /// What the ledger was told, in order.
+  var ledgerLines: [String] { lines.withLock { $0 } }
 
   /// Lets jobs wait before their last step, or go on.
   func hold(_ held: Bool) { isHeld.store(held, ordering: .relaxed) }
@@ -24,7 +33,32 @@ final class FakeBench: ExplorerBench {
     return title
   }
 
-  func run(_ request: JSON, progress: (JobProgress) throws -> Void) throws -> JSON {
+  func enroll(_ request: JSON, title: String) throws -> String? {
+    if request["kind"] == "detect" { return nil }
+    lines.withLock { $0.append("enrolled \(title)") }
+    return "entry of \(title)"
+  }
+
+  func withdraw(_ entry: String) { lines.withLock { $0.append("withdrawn \(entry)") } }
+
+  func leftOver() -> [LeftOverJob] { left }
+
+  func ledger() -> JSON {
+    .array([
+      .object([
+        "id": "s", "name": "a sweep", "total": 4, "finished": 1, "givenUp": 0, "claimed": 1,
+        "waiting": 2,
+      ])
+    ])
+  }
+
+  func run(
+    _ request: JSON,
+    entry: String?,
+    isWanted: @escaping @Sendable () -> Bool,
+    progress: (JobProgress) throws -> Void
+  ) throws -> JSON {
+    lines.withLock { $0.append("ran \(entry ?? "nothing of the ledger")") }
     for step in 0..<3 {
       try progress(JobProgress(done: step, total: 3, current: "step \(step)"))
       while step == 1, isHeld.load(ordering: .relaxed) {
@@ -44,7 +78,9 @@ final class FakeBench: ExplorerBench {
   }
 
   func picture(_ name: String) throws -> ByteView { throw Diagnostic("EXP005", "no picture") }
-  func networkPage(_ record: Record) throws -> String { "<p>network</p>" }
+  func networkPage(_ record: Record, original: Record?) throws -> String {
+    "<p>network of \(record.id), \(original?.id ?? "alone")</p>"
+  }
 }
 
 /// A small table: three models in two environments; a name is meant to be taken as markup.

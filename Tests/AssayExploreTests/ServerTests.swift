@@ -1,4 +1,5 @@
 import AssayBase
+import AssayFigures
 import AssayHost
 import Testing
 
@@ -22,9 +23,9 @@ private final class Served {
   let folder: String
   var port: Int { explorer.port }
 
-  init(token: String? = nil, timeout: Int = 30) throws {
+  init(token: String? = nil, timeout: Int = 30, left: [LeftOverJob] = []) throws {
     folder = try Host.makeTemporaryFolder("explore")
-    bench = FakeBench(folder)
+    bench = FakeBench(folder, left: left)
     var options = Explorer.Options()
     options.port = 0
     options.token = token
@@ -270,6 +271,86 @@ struct ServerTests {
     #expect(try served.post("/api/jobs/cancel", #"{"id":1}"#).status == 200)
     while try !state("canceled"), Host.monotonicNanoseconds() < deadline {}
     #expect(try state("canceled"))
+  }
+
+  @Test func jobsAreInTheLedgerBeforeTheyWait() throws {
+    let left = LeftOverJob(
+      entry: "entry of before",
+      title: "before",
+      request: .object(["title": "before"])
+    )
+    let served = try Served(left: [left])
+    let deadline = Host.monotonicNanoseconds() + 5_000_000_000
+    func jobs() throws -> String { try RawClient.ask(served.port, "GET /api/jobs").text }
+    while try !jobs().contains(#""state":"done""#), Host.monotonicNanoseconds() < deadline {}
+    #expect(try jobs().contains(#""title":"before","state":"done""#))
+    served.bench.hold(true)
+    for title in ["one", "two"] {
+      #expect(try served.post("/api/jobs", "{\"title\":\"\(title)\"}").status == 202)
+    }
+    #expect(try served.post("/api/jobs", #"{"title":"three","kind":"detect"}"#).status == 202)
+    #expect(try served.post("/api/jobs/cancel", #"{"id":3}"#).status == 200)
+    served.bench.hold(false)
+    while try !jobs().contains(#""title":"three","state":"done""#),
+      Host.monotonicNanoseconds() < deadline
+    {}
+    #expect(
+      served.bench.ledgerLines == [
+        "ran entry of before", "enrolled one", "ran entry of one", "enrolled two",
+        "withdrawn entry of two", "ran nothing of the ledger",
+      ]
+        || served.bench.ledgerLines == [
+          "ran entry of before", "enrolled one", "enrolled two", "ran entry of one",
+          "withdrawn entry of two", "ran nothing of the ledger",
+        ]
+        || served.bench.ledgerLines == [
+          "ran entry of before", "enrolled one", "enrolled two", "withdrawn entry of two",
+          "ran entry of one", "ran nothing of the ledger",
+        ],
+      "\(served.bench.ledgerLines)"
+    )
+    // What others do with the ledger is told, too.
+    #expect(try RawClient.ask(served.port, "GET /api/ledger").text.contains("a sweep"))
+  }
+
+  @Test func textsAreDeflatedForThoseWhoCanReadThat() throws {
+    let served = try Served()
+    func head(_ path: String, _ headers: [String]) throws -> String {
+      try RawClient.ask(served.port, "GET \(path)", headers: headers).text
+    }
+    func length(_ text: String) -> Int {
+      let line = text.split(separator: "\r\n").first { $0.hasPrefix("Content-Length:") } ?? ""
+      return Int(line.drop { !$0.isNumber }) ?? 0
+    }
+    let plain = try head("/overview.js", [])
+    #expect(!plain.contains("Content-Encoding") && plain.contains("export async function overview"))
+    let small = try head("/overview.js", ["Accept-Encoding: gzip, br"])
+    #expect(small.contains("Content-Encoding: gzip") && length(small) < length(plain) / 2)
+    #expect(!(try head("/overview.js", ["Accept-Encoding: gzip;q=0"]).contains("Content-Encoding")))
+    let view = try head("/api/view", ["Accept-Encoding: gzip"])
+    #expect(view.contains("Content-Encoding: gzip") && view.contains("Vary: Accept-Encoding"))
+  }
+
+  @Test func whatIsTakenAlong() throws {
+    let served = try Served()
+    // A published table has no records; its rows have labels all the same.
+    let label = try RawClient.ask(served.port, "GET /api/label?row=1&format=svg")
+    if DrawingLibrary.allCases.allSatisfy({ $0.probe().isAvailable }) {
+      #expect(label.status == 200 && label.text.contains("attachment"))
+      #expect(label.text.contains("energy-label-middle-board.svg") && label.text.contains("<svg"))
+      let pdf = try RawClient.ask(served.port, "GET /api/label?row=5&format=pdf")
+      // The name of the file tells nothing that a system could take for more.
+      #expect(pdf.text.contains("energy-label--img-src-x-onerror-alert-1---desktop.pdf"))
+    } else {
+      #expect(label.text.contains("FIG001"))
+    }
+    #expect(try served.get("/api/label?row=6") == 404)
+    #expect(try served.get("/api/label?row=1&format=exe") == 400)
+    #expect(try served.get("/api/label?id=none") == 404)
+    #expect(try served.get("/api/comparison?format=html") == 404)
+    #expect(try served.get("/api/comparison?format=exe") == 400)
+    #expect(try served.get("/api/samples.csv?id=none") == 404)
+    #expect(try served.get("/api/difference?a=x&b=y") == 404)
   }
 
   @Test func settingsChangeRatingsForAll() throws {

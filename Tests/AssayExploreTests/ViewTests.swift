@@ -13,14 +13,7 @@ import Testing
     _ pairs: [(String, String)],
     _ table: ExplorerTable = smallTable()
   ) throws -> JSON {
-    let rated = try RatedTable(table, ExplorerSettings())
-    let request = HTTPRequest(
-      method: "GET",
-      path: "/api/view",
-      query: pairs.map { (name: $0.0, value: $0.1) },
-      headers: [:]
-    )
-    return View(rated, try ViewQuery(request, table)).json
+    try Explorer.view(of: table, query: pairs.map { (name: $0.0, value: $0.1) })
   }
 
   private func rows(_ json: JSON?) -> [Int] { json?["row"]?.ints ?? [] }
@@ -33,6 +26,62 @@ import Testing
     #expect(rows(made["front"]) == [0, 1, 4, 2])
     #expect(rows(made["points"]) == [0, 1, 2, 3, 4])
     #expect(made["total"]?.int == 6 && made["shown"]?.int == 6 && made["drawn"]?.int == 5)
+  }
+
+  /// The front row by row against its definition, on coarse values with many ties.
+  @Test func theFrontIsWhatItsDefinitionSays() throws {
+    var random = SeededRNG(seed: 5)
+    for _ in 0..<40 {
+      var table = ExplorerTable(properties: smallTable().properties)
+      var rows: [(Double, Double)] = []
+      for row in 0..<Int.random(in: 1...60, using: &random) {
+        let point = (
+          Double(Int.random(in: 0...9, using: &random)),
+          Double(Int.random(in: 0...9, using: &random))
+        )
+        rows.append(point)
+        table.append(
+          .init(
+            id: "",
+            facets: ["m\(row)", "e", "t", "d", "e", "r", "v"],
+            values: [point.0, point.1],
+            lows: [.nan, .nan],
+            highs: [.nan, .nan]
+          )
+        )
+      }
+      // Less energy and more accuracy are better; of equal points the first one stands.
+      let expected = rows.indices.filter { one in
+        !rows.indices.contains { other in
+          let isAsGood = rows[other].0 <= rows[one].0 && rows[other].1 >= rows[one].1
+          return isAsGood && (rows[other] != rows[one] || other < one)
+        }
+      }.sorted { (rows[$0].0, $0) < (rows[$1].0, $1) }
+      #expect(self.rows(try view([], table)["front"]) == expected)
+      let best = (try view([("rows", "7")], table)["rows"]?.array ?? []).compactMap {
+        $0["index"]?.double
+      }
+      #expect(best.count == min(7, rows.count) && best == best.sorted(by: >))
+    }
+  }
+
+  /// A line on which nothing beats anything: the front's other way of being found.
+  @Test func aFrontOfThousands() throws {
+    var table = ExplorerTable(properties: smallTable().properties)
+    for row in 0..<6000 {
+      let value = Double((row * 7919) % 6000 + 1)
+      table.append(
+        .init(
+          id: "",
+          facets: ["m", "e", "t", "d", "e", "r", "v"],
+          values: [value, value / 10_000],
+          lows: [.nan, .nan],
+          highs: [.nan, .nan]
+        )
+      )
+    }
+    let front = try view([], table)["front"]?["x"]?.array?.compactMap(\.double) ?? []
+    #expect(front.count == ViewQuery.pointLimit && front == (1...front.count).map { Double($0) })
   }
 
   @Test func filtersRangesAndBrushes() throws {
@@ -188,12 +237,6 @@ import Testing
       try ExplorerSettings(json: .object(["weights": .object(["a": -1])]))
     }
     #expect(throws: Diagnostic.self) { try ExplorerSettings(json: .array([])) }
-  }
-
-  @Test func cellsOfCSVs() {
-    #expect(Explorer.cell("plain") == "plain")
-    #expect(Explorer.cell("a,\"b\"") == "\"a,\"\"b\"\"\"")
-    #expect(Explorer.cell("=cmd()") == "'=cmd()")
   }
 }
 

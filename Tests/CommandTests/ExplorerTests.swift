@@ -20,6 +20,7 @@ struct ExplorerTests {
   private func served(_ folder: String) throws -> (ChildProcess, String) {
     let models = Host.join(folder, "models")
     try Host.makeFolders(models)
+    try? Host.remove(Host.join(folder, "url"))
     let line =
       "cp '\(digits)/model.h5' models/ && cp -R '\(digits)/images' models/ && "
       + "exec '\(command)' serve --port 0 --models models >url 2>errors"
@@ -71,10 +72,142 @@ struct ExplorerTests {
       try phone.value("location.hash = '#/model/model'")
       let made = try phone.wait(for: "document.querySelector('main pre')?.textContent").string ?? ""
       #expect(made.hasPrefix("assay bench ") && made.contains("--runtime reference"), "\(made)")
+      // It is a trial of the ledger, as those of sweeps are.
+      let listed = try assay(
+        "store",
+        "list",
+        "--json",
+        "-",
+        in: folder,
+        home: Host.join(folder, "home")
+      ).json()
+      let sweep = listed["sweeps"]?.array?.first
+      #expect(sweep?["id"]?.string?.hasPrefix("page-") == true && sweep?["finished"]?.int == 1)
+      // The label is drawn on the page and can be taken along.
+      try phone.wait(for: "document.querySelector('.label img')?.naturalWidth > 100")
+      let downloads = Host.join(folder, "downloads")
+      try Host.makeFolders(downloads)
+      try phone.allowDownloads(to: downloads)
+      try phone.click("#label-pdf")
+      let pdf = try waitForFile(in: downloads, ending: ".pdf")
+      #expect(try MappedFile(path: pdf).view.array.starts(with: Array("%PDF-".utf8)))
+      #expect(Host.name(of: pdf).hasPrefix("energy-label-model-local-reference"))
+      try phone.click("#summary")
+      let summary = try JSON(
+        parsing: MappedFile(path: waitForFile(in: downloads, ending: ".json")).view.array
+      )
+      #expect(summary["schema"] == "assay.explorer-summary/1")
+      #expect(summary["properties"]?.array?.contains { $0["key"] == "latency" } == true)
+      // The network with what was measured on it.
+      try phone.click("#network")
+      let drawn = try phone.wait(for: "document.querySelector('iframe')?.src").string ?? ""
+      let network = try phone.value("fetch('\(drawn)').then((one) => one.text())").string ?? ""
+      #expect(network.contains("<svg") && network.contains("Conv"))
       // What is downloaded is what was shown.
       let csv = try phone.value("fetch('api/table.csv').then((one) => one.text())").string ?? ""
       #expect(csv.hasPrefix("model,environment") && csv.contains("local reference cpu"))
       #expect(phone.faults.isEmpty && desktop.faults.isEmpty, "\(phone.faults + desktop.faults)")
+    }
+  }
+
+  /// The file that a browser has written whole.
+  private func waitForFile(in folder: String, ending: String) throws -> String {
+    let deadline = Host.monotonicNanoseconds() + 20_000_000_000
+    while Host.monotonicNanoseconds() < deadline {
+      if let name = try Host.list(folder).first(where: { $0.hasSuffix(ending) }) {
+        return Host.join(folder, name)
+      }
+      Host.sleep(nanoseconds: 50_000_000)
+    }
+    throw Diagnostic("TST001", "nothing was downloaded: \(try Host.list(folder))")
+  }
+
+  @Test func aJobOutlivesItsExplorer() throws {
+    try withFolder { folder in
+      let (first, url) = try served(folder)
+      let browser = try Browser(width: 1000, height: 800)
+      try browser.open(url + "#/run")
+      try browser.wait(for: "document.querySelector('#benchmark') != null")
+      // Two that wait for one another; the first has begun when the machine goes down.
+      let request =
+        "{ kind: 'bench', model: 'model.h5', runtime: 'reference', threads: 1, preset: 'quick' }"
+      try browser.value(
+        """
+        (async () => { for (let i = 0; i < 2; i += 1) await fetch('api/jobs', { method: 'POST',
+          headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(\(request)) }); })()
+        """
+      )
+      try browser.wait(
+        for: "fetch('api/jobs').then((one) => one.json()).then((all) => all[0].progress?.done > 1)"
+      )
+      _ = first.kill()
+      let (second, again) = try served(folder)
+      defer { _ = second.kill() }
+      try browser.open(again + "#/run")
+      let states = """
+        fetch('api/jobs').then((one) => one.json())
+          .then((all) => all.filter((job) => job.state === 'done').length === 2)
+        """
+      try browser.wait(for: states, seconds: 120)
+      let home = Host.join(folder, "home")
+      let listed = try assay("store", "list", "--json", "-", in: folder, home: home).json()
+      // Each was measured once, and the second press of the button is a repetition of its own.
+      #expect(listed["models"]?.array?.first?["records"]?.int == 2)
+      let sweeps = listed["sweeps"]?.array ?? []
+      #expect(sweeps.count == 2 && sweeps.allSatisfy { $0["finished"]?.int == 1 })
+      // One run against the other, with what the difference says.
+      try browser.wait(
+        for: "fetch('api/table').then((one) => one.json()).then((table) => table.count === 2)"
+      )
+      try browser.value("location.hash = '#/model/model'")
+      try browser.wait(for: "document.querySelector('#rival') != null")
+      try browser.value(
+        """
+        (() => { const list = document.querySelector('#rival').closest('.bar').querySelector('select');
+          list.selectedIndex = 1; list.dispatchEvent(new Event('change')); })()
+        """
+      )
+      let words =
+        try browser.wait(
+          for: "document.querySelector('#sentences')?.textContent"
+        ).string ?? ""
+      #expect(words.contains("model on reference"), "\(words)")
+    }
+  }
+
+  @Test func anomaliesAreFoundByTheButton() throws {
+    try withFolder { folder in
+      let models = Host.join(folder, "models")
+      try Host.makeFolders(models)
+      let series = try assay(
+        ["data", "mackey-glass", "--seed", "1", "--length", "3000", "--anomalies", "2"]
+          + ["--min-distance", "600", "--base-length", "5000", "-o", "models/series.csv"],
+        in: folder
+      )
+      #expect(series.status == 0, "\(series.errors)")
+      let trained = try assay(
+        ["train", "tcn-autoencoder", "-s", "models/series.csv", "-o", "models/detector", "-q"]
+          + [
+            "--steps", "2", "--window", "210", "--length", "210", "--filters", "4", "--kernel", "3",
+          ],
+        in: folder
+      )
+      #expect(trained.status == 0, "\(trained.errors)")
+      let (server, url) = try served(folder)
+      defer { _ = server.kill() }
+      let browser = try Browser(width: 400, height: 800, isPhone: true)
+      try browser.open(url + "#/run")
+      try browser.wait(for: "document.querySelector('#detect') != null")
+      try browser.click("#detect")
+      let answer =
+        try browser.wait(
+          for:
+            "document.querySelector('#result img')?.alt && document.querySelector('#result').textContent",
+          seconds: 120
+        ).string ?? ""
+      #expect(answer.contains("anomalies found") && answer.contains("Samples3,000"), "\(answer)")
+      #expect(answer.contains("assay detect "))
+      #expect(browser.faults.isEmpty, "\(browser.faults)")
     }
   }
 

@@ -1,10 +1,19 @@
 import AssayBase
 import AssayRate
 import AssayRecord
+import AssayReport
 import AssayStore
 import Synchronization
 
 extension Explorer {
+  /// Models that the page offers for a comparison; others can be written out.
+  static let listedModels = 500
+
+  /// Whether rows have records behind them.
+  private var hasRecords: Bool {
+    if case .store = source { true } else { false }
+  }
+
   /// What the page needs to know before it asks for a view.
   func tableJSON(isStatic: Bool = false) -> JSON {
     let (rated, generation) = state.withLock { ($0.rated, $0.generation) }
@@ -18,7 +27,9 @@ extension Explorer {
     return .object([
       "schema": "assay.explorer/1", "version": .string(options.version), "source": .string(name),
       "generation": JSON(generation), "count": JSON(table.count), "isStatic": .bool(isStatic),
-      "canRun": .bool(!isStatic && bench != nil), "hasCharts": .bool(options.plotly != nil),
+      "canRun": .bool(!isStatic && bench != nil), "hasRecords": .bool(hasRecords && !isStatic),
+      "models": .array(table.facets[0].values.prefix(Self.listedModels).map { .string($0) }),
+      "hasCharts": .bool(options.plotly != nil),
       "properties": .array(
         table.properties.enumerated().map { place, property in
           .object([
@@ -128,27 +139,15 @@ extension Explorer {
       + ["compound_index", "compound_rating", "record"]).joined(separator: ",") + "\n"
     for row in View(rated, query).chosen.map({ Int($0) }) {
       let cells =
-        table.facets.map { Self.cell($0[row]) }
+        table.facets.map { csvField($0[row]) }
         + table.columns.map { $0[row].isNaN ? "" : "\($0[row])" }
         + [
           "\(rated.index[row])", RatedTable.letters[Int(rated.grades[row])],
-          Self.cell(table.ids[row]),
+          csvField(table.ids[row]),
         ]
       text += cells.joined(separator: ",") + "\n"
     }
     return text
-  }
-
-  /// A cell of a CSV.
-  ///
-  /// A text that a spreadsheet would take as a formula gets an apostrophe.
-  static func cell(_ text: String) -> String {
-    var text = text
-    if let first = text.first, "=+-@\t\r".contains(first) { text = "'" + text }
-    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-    return "\""
-      + text.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
   }
 }
 

@@ -46,13 +46,12 @@ extension Explorer {
       count += 1
     }
     for (name, page) in ExplorerPages.all {
-      var bytes = page.bytes
-      if name == "index.html" {
-        // The mark by which the page knows that there is no server.
-        let text = String(decoding: bytes, as: UTF8.self)
-        bytes = Array(text.split(separator: "<html ").joined(separator: "<html data-site ").utf8)
-      }
-      try write(bytes, name)
+      let isIndex = name == "index.html"
+      let hasCharts = options.plotly != nil
+      try write(
+        isIndex ? ExplorerPages.index(hasCharts: hasCharts, isSite: true) : page.bytes,
+        name
+      )
     }
     if let plotly = options.plotly {
       try write(try MappedFile(path: plotly).view.array, "plotly.min.js")

@@ -39,11 +39,13 @@ public final class Explorer: Sendable {
   let options: Options
   let bench: (any ExplorerBench)?
   let hub = EventHub()
+  let views = ViewCache()
   let queue: JobQueue?
   let state: Mutex<State>
   private let server = Mutex<HTTPServer?>(nil)
   private let ticker = Mutex<BackgroundThread?>(nil)
   private let isEnding = Atomic(false)
+  private let lastLedger = Mutex("")
 
   /// What the page shows now.
   struct State: Sendable {
@@ -116,14 +118,19 @@ public final class Explorer: Sendable {
       handler: ExplorerRoutes(self)
     )
     server.withLock { $0 = started }
+    try queue?.resume()
     try ticker.withLock { ticker in
       ticker = try BackgroundThread { [weak self] in
         var ticks = 0
+        self?.prepareFirstView()
         while let self, !self.isEnding.load(ordering: .relaxed) {
           Host.sleep(nanoseconds: 100_000_000)
           ticks += 1
           if ticks % 150 == 0 { self.hub.beat() }
-          if ticks % 20 == 0 { self.refresh() }
+          if ticks % 20 == 0 {
+            self.refresh()
+            self.tellLedger()
+          }
         }
       }
     }
@@ -186,7 +193,23 @@ public final class Explorer: Sendable {
       state.generation += 1
       return state.generation
     }
-    if let generation { hub.publish("table", JSON(generation)) }
+    if let generation {
+      prepareFirstView()
+      hub.publish("table", JSON(generation))
+    }
+  }
+
+  /// Tells viewers what the ledger's sweeps do, where that has changed.
+  private func tellLedger() {
+    // Nobody is told when nobody looks on: the ledger is then left alone.
+    guard let bench, hub.count > 0 else { return }
+    let now = bench.ledger()
+    let text = now.text()
+    let isNew = lastLedger.withLock { last in
+      defer { last = text }
+      return last != text
+    }
+    if isNew { hub.publish("ledger", now) }
   }
 
   /// The record of a row, from its store.

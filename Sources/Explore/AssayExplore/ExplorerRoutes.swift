@@ -146,6 +146,13 @@ final class ExplorerRoutes: HTTPHandler {
 
   private func get(_ request: HTTPRequest) throws -> HTTPResponse {
     let name = request.path == "/" ? "index.html" : String(request.path.dropFirst())
+    if name == "index.html" {
+      return HTTPResponse(
+        type: "text/html; charset=utf-8",
+        headers: [("Cache-Control", "no-cache")],
+        .bytes(ExplorerPages.index(hasCharts: options.plotly != nil))
+      )
+    }
     if let page = ExplorerPages.all[name] {
       return HTTPResponse(type: page.type, headers: [("Cache-Control", "no-cache")], .page(page))
     }
@@ -161,8 +168,7 @@ final class ExplorerRoutes: HTTPHandler {
       )
     case "/api/table": response = .json(explorer.tableJSON())
     case "/api/view":
-      let rated = explorer.rated
-      response = .json(View(rated, try ViewQuery(request, rated.table)).json)
+      response = HTTPResponse(type: "application/json", .bytes(try explorer.view(request)))
     case "/api/model": response = .json(try explorer.modelJSON(request["name"] ?? ""))
     case "/api/record": response = .json(try explorer.recordJSON(request["id"] ?? ""))
     case "/api/table.csv":
@@ -172,12 +178,20 @@ final class ExplorerRoutes: HTTPHandler {
         headers: [Self.download("assay-table.csv")],
         .bytes(Array(explorer.csv(query).utf8))
       )
+    case "/api/label": response = Self.answer(try explorer.label(request), request)
+    case "/api/samples.csv": response = Self.answer(try explorer.samples(request), request)
+    case "/api/comparison": response = Self.answer(try explorer.comparison(request), request)
+    case "/api/difference": response = .json(try explorer.difference(request))
+    case "/api/ledger": response = .json(explorer.bench?.ledger() ?? .array([]))
     case "/api/network":
       guard let bench = explorer.bench else { throw Self.showsOnly }
-      guard let record = try explorer.record(request["id"] ?? "") else {
-        throw Self.unknown(request["id"] ?? "")
+      func record(_ name: String) throws -> Record {
+        let id = request[name] ?? ""
+        guard let record = try explorer.record(id) else { throw Self.unknown(id) }
+        return record
       }
-      let text = try bench.networkPage(record)
+      let original = request["original"] == nil ? nil : try record("original")
+      let text = try bench.networkPage(try record("id"), original: original)
       response = HTTPResponse(type: "text/html; charset=utf-8", .bytes(Array(text.utf8)))
       response.isFramed = true
     case "/api/bench":
@@ -195,6 +209,18 @@ final class ExplorerRoutes: HTTPHandler {
     }
     response.headers += Self.noStore.map { (name: $0.0, value: $0.1) }
     return response
+  }
+
+  /// A file: shown in the page, or taken along where the request says so.
+  private static func answer(
+    _ made: Explorer.Download,
+    _ request: HTTPRequest
+  ) -> HTTPResponse {
+    HTTPResponse(
+      type: made.type,
+      headers: request["shown"] == nil ? [download(made.name)] : [],
+      .bytes(made.bytes)
+    )
   }
 
   private static func unknown(_ what: String) -> Diagnostic {

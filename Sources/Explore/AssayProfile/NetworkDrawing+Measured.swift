@@ -57,7 +57,23 @@ extension NetworkDrawing {
     timing =
       "\(name), \(record.threads) thread\(record.threads == 1 ? "" : "s"): "
       + "\(Words.percent(placed / total, 0)) of \(Words.time(total)) placed"
+    share(record.mainEnergy, total)
     return placed / total
+  }
+
+  /// Shares the energy of an inference out among the boxes by their part of the profile's time.
+  ///
+  /// No meter tells operators apart: what each gets is an estimate, whatever the whole is.
+  private mutating func share(_ energy: Record.Energy?, _ total: Double) {
+    guard let energy, case .value(let quantity) = energy.perInference, quantity.value > 0 else {
+      return
+    }
+    for index in boxes.indices {
+      boxes[index].joules = boxes[index].nanoseconds.map { quantity.value * $0 / total }
+    }
+    self.energy =
+      "\(energyText(quantity, energy.provenance)) an inference (\(energy.driver)); what each operator "
+      + "has of it is an estimate by its part of the time"
   }
 
   /// The box that an entry is of, where it was found under the name of one that it makes too: a runtime

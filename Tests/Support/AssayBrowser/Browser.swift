@@ -182,6 +182,14 @@ public final class Browser {
     )
   }
 
+  /// Lets what is downloaded go to a folder.
+  public func allowDownloads(to folder: String) throws {
+    try call(
+      "Browser.setDownloadBehavior",
+      .object(["behavior": "allow", "downloadPath": .string(folder)])
+    )
+  }
+
   /// The whole page as a PNG, in base 64.
   public func screenshot() throws -> String {
     try call("Page.captureScreenshot", .object(["format": "png"]))["data"]?.string ?? ""

@@ -3,11 +3,13 @@ import AssayBase
 import AssayCodec
 import AssayData
 import AssayDetect
+import AssayExplore
 import AssayFormat
 import AssayGraph
 import AssayJobs
 import AssayMeter
 import AssayQuantize
+import AssayRate
 import AssayRecord
 import AssayStore
 import AssayTensor
@@ -159,6 +161,33 @@ extension FuzzTarget {
       else { throw Finding("a mask of \(mask.runs) does not survive writing") }
     },
     FuzzTarget(name: "voc") { bytes in _ = try VOCAnnotation(ByteView(bytes)) },
+    FuzzTarget(name: "scale") { bytes in
+      let scale = try Scale(json: try JSON(parsing: bytes))
+      guard try Scale(json: scale.json) == scale else {
+        throw Finding("the scale \(scale.name) does not survive writing")
+      }
+      for values in [["latency": 0.002, "accuracy": 0.7], ["size": 0, "energy": .infinity], [:]] {
+        let subject = Subject(id: "1", model: "m", values: values.mapValues { Measured($0) })
+        _ = scale.rate(subject)
+      }
+    },
+    FuzzTarget(name: "explorer-settings") { bytes in
+      let settings = try ExplorerSettings(json: try JSON(parsing: bytes))
+      guard try ExplorerSettings(json: settings.json) == settings else {
+        throw Finding("settings do not survive writing")
+      }
+      _ = try Explorer.view(of: exploredTable, query: [], settings: settings)
+    },
+    FuzzTarget(name: "view-query") { bytes in
+      let pairs = String(decoding: bytes, as: UTF8.self).split(separator: "&").map { part in
+        let sides = part.split(separator: "=", maxSplits: 1).map { String($0) }
+        return (name: sides.first ?? "", value: sides.count > 1 ? sides[1] : "")
+      }
+      let view = try Explorer.view(of: exploredTable, query: pairs)
+      guard view["shown"]?.int ?? -1 >= view["chosen"]?.int ?? 0 else {
+        throw Finding("more rows are chosen than shown")
+      }
+    },
     FuzzTarget(name: "sweep-plan") { bytes in
       let words = SweepVocabulary(
         runtimes: ["litert", "onnxruntime"],
@@ -350,3 +379,19 @@ private func visitFlex(_ value: FlexBuffer, left: inout Int, depth: Int) throws 
     try visitFlex(element, left: &left, depth: depth + 1)
   }
 }
+
+/// A small table that settings and questions are put to.
+private let exploredTable = ExplorerTable(
+  MeasurementTable(
+    properties: [
+      PropertyMeta("energy", unit: "joules", group: "Resources", weight: 0.5, isMaximized: false),
+      PropertyMeta("top1", unit: "fraction", group: "Quality", weight: 0.5, isMaximized: true),
+    ],
+    rows: [
+      ("small", "board", 1, 0.6), ("middle", "board", 2, 0.7), ("large", "board", 8, 0.8),
+      ("small", "desktop", 3, 0.6), ("middle", "desktop", 5, 0.71), ("odd", "desktop", 9, nil),
+    ].map { (row: (String, String, Double?, Double?)) in
+      .init(model: row.0, environment: row.1, task: "t", dataset: "d", values: [row.2, row.3])
+    }
+  )
+)

@@ -14,7 +14,7 @@ let exportSiteCommand = CommandSpec(
   examples: [("assay export-site site/", "what was measured here, for a web server")]
 ) { arguments, console in
   var options = Explorer.Options()
-  options.plotly = ExplorerArguments.plotly
+  options.plotly = Explorer.chartLibrary
   options.version = assayVersion
   let explorer = try Explorer(
     try ExplorerArguments.source(arguments),

@@ -38,7 +38,7 @@ let serveCommand = CommandSpec(
   options.uploadLimit = (try arguments.integer("--upload-limit") ?? 1024) * 1_000_000
   options.token = arguments.value("--token")
   if options.token == nil, !Explorer.isLocal(options.address) { options.token = madeUpToken() }
-  options.plotly = ExplorerArguments.plotly
+  options.plotly = Explorer.chartLibrary
   options.version = assayVersion
   let models = arguments.value("--models") ?? Host.join(AssayHome.path, "models")
   var bench: PageBench?
@@ -107,13 +107,5 @@ enum ExplorerArguments {
       throw Diagnostic("RAT001", "this is no text", at: [path])
     }
     return try JSON(parsing: text)
-  }
-
-  /// The installed chart library: the newest below `assets/plotly` in Assay's home.
-  static var plotly: String? {
-    let folder = Host.join(AssayHome.path, "assets/plotly")
-    let versions = (try? Host.list(folder)) ?? []
-    return versions.reversed().map { Host.join(folder, $0 + "/plotly.min.js") }
-      .first { Host.kind(of: $0) == .file }
   }
 }

@@ -43,6 +43,7 @@ struct ModelsFolder: Sendable {
     _ budget: inout Int
   ) {
     var pictures: [String] = []
+    var series: [String] = []
     for name in (try? Host.list(path(folder))) ?? [] where !name.hasPrefix(".") && budget > 0 {
       budget -= 1
       let whole = folder.isEmpty ? name : "\(folder)/\(name)"
@@ -60,14 +61,19 @@ struct ModelsFolder: Sendable {
           guard let format = try? format(ofModel: path(whole)).id else { continue }
           content.models.append((whole, format, Host.byteCount(of: path(whole)) ?? 0))
         case .picture: pictures.append(whole)
-        case .series: content.series.append(whole)
+        case .series: series.append(whole)
         case .labels: content.labels.append(whole)
         case nil: continue
         }
       default: continue
       }
     }
-    if !pictures.isEmpty { content.pictures.append((folder, pictures)) }
+    if pictures.isEmpty {
+      content.series += series
+    } else {
+      // A table beside pictures is their labels, and no series.
+      content.pictures.append((folder, pictures))
+    }
   }
 
   enum Kind { case model, picture, series, labels }

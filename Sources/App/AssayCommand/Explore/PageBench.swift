@@ -4,25 +4,29 @@ import AssayCatalog
 import AssayData
 import AssayDetect
 import AssayExplore
+import AssayFormat
 import AssayHost
 import AssayProfile
 import AssayRecord
 import AssayReport
 import AssayRuntime
 import AssayStore
-import Synchronization
+import AssayVerify
 
-/// What the explorer's page can have done: the commands `bench`, `classify` and `detect`, in this process.
+/// What the explorer's page can have done: the commands `bench`, `classify` and `detect`.
 ///
-/// A benchmark is the command line that it could have been, and its record says so.
+/// A benchmark is a trial of the ledger, and the command line that it could have been: its record says
+/// so.
 final class PageBench: ExplorerBench {
   let folder: ModelsFolder
   private let store: String?
+  private let ledgerWork: PageLedger
 
   /// - Parameter store: the store of `--store`, if given.
   init(folder: String, store: String?) {
     self.folder = ModelsFolder(path: folder)
     self.store = store
+    ledgerWork = PageLedger(url: store ?? defaultStoreURL)
   }
 
   // MARK: What there is
@@ -78,45 +82,37 @@ final class PageBench: ExplorerBench {
     }
   }
 
-  func run(_ request: JSON, progress: (JobProgress) throws -> Void) throws -> JSON {
+  func enroll(_ request: JSON, title: String) throws -> String? {
+    guard case .bench(let job) = try PageJob(request, folder) else { return nil }
+    return try ledgerWork.enroll(request, title: title, bench: words(of: job))
+  }
+
+  func withdraw(_ entry: String) { ledgerWork.withdraw(entry) }
+
+  func leftOver() -> [LeftOverJob] { ledgerWork.leftOver() }
+
+  func ledger() -> JSON { ledgerWork.overview() }
+
+  func run(
+    _ request: JSON,
+    entry: String?,
+    isWanted: @escaping @Sendable () -> Bool,
+    progress: (JobProgress) throws -> Void
+  ) throws -> JSON {
     switch try PageJob(request, folder) {
-    case .bench(let job): try bench(job, progress)
+    case .bench(let job): try bench(job, entry, isWanted, progress)
     case .detect(let job): try detect(job, progress)
     }
   }
 
   private func bench(
     _ job: PageJob.Bench,
+    _ entry: String?,
+    _ isWanted: @escaping @Sendable () -> Bool,
     _ progress: (JobProgress) throws -> Void
   ) throws -> JSON {
-    var words = [
-      folder.path(job.model), "--runtime", job.runtime, "--provider", job.provider, "--threads",
-      "\(job.threads)", "--preset", job.preset,
-    ]
-    if let store { words += ["--store", store] }
-    let arguments = try Arguments(words, spec: benchCommand)
-    let ending = Ending()
-    let record = try benchmark(arguments, Self.silent) { comparison in
-      comparison.command = ["assay", "bench"] + words
-      let make = comparison.makeWorker
-      comparison.makeWorker = { EndableWorker(try make($0), ending) }
-    } progress: { step, _ in
-      // The comparison cannot be left from here; without workers it ends by itself.
-      do {
-        try progress(
-          JobProgress(
-            done: step.done,
-            total: step.total,
-            current: step.current,
-            secondsLeft: step.secondsLeft
-          )
-        )
-      } catch {
-        ending.end(error)
-      }
-    }
-    try ending.check()
-    guard let record else { throw Diagnostic("EXP009", "nothing was measured") }
+    guard let entry else { throw Diagnostic("EXP009", "the job is not in the ledger") }
+    let record = try ledgerWork.measure(entry, bench: words(of: job), isWanted, progress)
     var result = JSON.object([
       "record": .string(record.id), "verdict": .string(record.verdict.rawValue),
       "summary": record.summary.json, "reasons": .array(record.reasons.map(\.json)),
@@ -126,6 +122,16 @@ final class PageBench: ExplorerBench {
       result["pictures"] = try predictions(job, pictures, progress)
     }
     return result
+  }
+
+  /// The words that `assay bench` could have been started with.
+  private func words(of job: PageJob.Bench) -> [String] {
+    var words = [
+      folder.path(job.model), "--runtime", job.runtime, "--provider", job.provider, "--threads",
+      "\(job.threads)", "--preset", job.preset,
+    ]
+    if let store { words += ["--store", store] }
+    return words
   }
 
   private func predictions(
@@ -191,7 +197,7 @@ final class PageBench: ExplorerBench {
     ])
   }
 
-  private static var silent: Console {
+  static var silent: Console {
     var console = Console()
     console.isQuiet = true
     return console
@@ -199,43 +205,43 @@ final class PageBench: ExplorerBench {
 
   // MARK: Networks
 
-  func networkPage(_ record: Record) throws -> String {
+  func networkPage(_ record: Record, original: Record?) throws -> String {
+    let model = try measuredModel(record)
+    var drawing = NetworkDrawing(
+      model.graph,
+      title: Host.name(of: record.model.path),
+      version: assayVersion
+    )
+    drawing.add(record)
+    if let original {
+      let source = try measuredModel(original)
+      let certificate = try Certificate.compare(
+        original: source.graph,
+        variant: model.graph,
+        probes: [Probe.seeded(source.graph, seed: 1, variant: model.graph)],
+        threads: Host.processorCount
+      )
+      var json = certificate.json
+      json["original"] = .object(["path": .string(Host.name(of: original.model.path))])
+      drawing.add(certificate: json)
+    }
+    return renderNetwork(drawing, group: 0)
+  }
+
+  /// The file of a record, if it still is what was measured.
+  private func measuredModel(_ record: Record) throws -> ImportedModel {
     let path = record.model.path
     guard Host.exists(path) else {
       throw Diagnostic("EXP005", "the measured file is not where it was", at: [Host.name(of: path)])
     }
     let model = try importModel(path: path)
     guard sha256(model.bytes) == record.model.sha256 else {
-      throw Diagnostic("EXP005", "the file has changed since it was measured")
+      throw Diagnostic(
+        "EXP005",
+        "the file has changed since it was measured",
+        at: [Host.name(of: path)]
+      )
     }
-    var drawing = NetworkDrawing(model.graph, title: Host.name(of: path), version: assayVersion)
-    drawing.add(record)
-    return renderNetwork(drawing, group: 0)
+    return model
   }
-}
-
-/// Whether a job was given up, and why.
-private final class Ending: Sendable {
-  private let error = Mutex<(any Error)?>(nil)
-
-  func end(_ reason: any Error) { error.withLock { $0 = $0 ?? reason } }
-  func check() throws { if let error = error.withLock({ $0 }) { throw error } }
-}
-
-/// A worker that does nothing more once its job was given up.
-private final class EndableWorker: WorkerLink {
-  private let worker: any WorkerLink
-  private let ending: Ending
-
-  init(_ worker: any WorkerLink, _ ending: Ending) {
-    self.worker = worker
-    self.ending = ending
-  }
-
-  func ask(_ request: JSON, seconds: Double) throws -> JSON {
-    try ending.check()
-    return try worker.ask(request, seconds: seconds)
-  }
-
-  func end() { worker.end() }
 }

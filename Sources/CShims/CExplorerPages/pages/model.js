@@ -12,7 +12,11 @@ export async function model(app, page, name, query) {
   const rows = data.rows;
   const title = (row, place) => `${row.facets[at.environment]}${row.id ? ` (${row.id.slice(-6)})` : ` (row ${place + 1})`}`;
   let one = rows.find((row) => String(row.row) === query.get("row")) ?? rows.at(-1);
-  let other = rows.find((row) => String(row.row) === query.get("against")) ?? null;
+  // What it is held against: a row of this model, or of another one.
+  let rivals = rows;
+  let rival = query.get("model") && query.get("model") !== name ? query.get("model") : name;
+  if (rival !== name) rivals = await app.source.model(rival).then((made) => made.rows).catch(() => { rival = name; return rows; });
+  let other = rivals.find((row) => String(row.row) === query.get("against")) ?? null;
   const details = h("div", {});
   const difference = h("div", {});
   const samples = h("div", { class: "chart low", id: "samples" });
@@ -22,7 +26,10 @@ export async function model(app, page, name, query) {
   const options = rows.map((row, place) => [picked(row), title(row, place)]);
   const keep = () => {
     const choice = new URLSearchParams([["row", picked(one)]]);
-    if (other) choice.set("against", picked(other));
+    if (other) {
+      choice.set("against", picked(other));
+      if (rival !== name) choice.set("model", rival);
+    }
     app.go("model", name, choice, true);
   };
 
@@ -39,9 +46,43 @@ export async function model(app, page, name, query) {
         one.indices[place]?.toFixed(3) ?? "–", grade(one.grades[place]), properties[place].source]));
     const facts = h("p", { class: "soft" }, app.table.facets
       .map((facet, place) => `${facet.name.toLowerCase()} ${one.facets[place]}`).filter((text) => !text.endsWith(" not told")).join(" · "));
-    replace(details, rating, facts, figures);
+    replace(details, h("div", { class: "beside" }, h("div", {}, rating, facts, figures), showLabel()));
     if (one.id) await showRecord();
     showDifference();
+  }
+
+  /// The energy label, and what else can be taken along.
+  function showLabel() {
+    const summary = h("button", { type: "button", id: "summary", onclick: () =>
+      save(JSON.stringify(summaryOf(one), null, 2), `energy-summary-${name}-${one.facets[at.environment]}.json`.replaceAll(/[^\w.-]+/g, "-")) }, "Summary (JSON)");
+    if (!app.source.label) return h("div", { class: "label" }, h("p", {}, summary));
+    const picture = h("img", { src: app.source.label(one, "svg", true), alt: `Energy label of ${name}: rated ${one.grade}`, width: 240, height: 373,
+      onerror: () => replace(box, h("p", { class: "soft" }, "The label cannot be drawn here; ", h("code", {}, "assay doctor"), " tells why."), h("p", {}, summary)) });
+    const box = h("div", { class: "label" }, picture, h("p", { class: "bar" },
+      ["svg", "pdf", "png"].map((form) => h("a", { class: "button", id: `label-${form}`, download: true, href: app.source.label(one, form) }, `Label (${form.toUpperCase()})`)),
+      summary));
+    return box;
+  }
+
+  function save(text, file) {
+    const link = h("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: file });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
+  /// What the page says of a row, for scripts: each figure with unit, interval, index, rating and weight.
+  function summaryOf(row) {
+    const facets = Object.fromEntries(app.table.facets.map((facet, place) => [facet.key, row.facets[place]]));
+    return {
+      schema: "assay.explorer-summary/1", source: app.table.source, record: row.id || null, ...facets,
+      settings: app.table.settings, index: row.index, rating: row.grade, probabilities: row.chances || null, parts: row.parts,
+      properties: used.map((place) => ({
+        key: properties[place].key, name: properties[place].name, unit: properties[place].unit, value: row.values[place],
+        interval: row.lows[place] === null ? null : [row.lows[place], row.highs[place]], index: row.indices[place],
+        rating: row.grades[place], weight: app.table.settings.weights[properties[place].key] ?? properties[place].weight,
+        source: properties[place].source,
+      })),
+    };
   }
 
   async function showRecord() {
@@ -57,12 +98,6 @@ export async function model(app, page, name, query) {
     const record = answer.record;
     times = record;
     const reasons = record.reasons ?? [];
-    const blob = () => {
-      const link = h("a", { href: URL.createObjectURL(new Blob([JSON.stringify(record, null, 2)], { type: "application/json" })),
-        download: `assay-record-${one.id}.json` });
-      link.click();
-      URL.revokeObjectURL(link.href);
-    };
     const drawing = h("div", {});
     replace(box,
       h("p", {}, h("b", {}, record.verdict), reasons.length ? ": " : "", reasons.map((reason, place) =>
@@ -70,11 +105,22 @@ export async function model(app, page, name, query) {
       h("h2", {}, "Raw samples"), samples,
       h("h2", {}, "How it was made"), h("pre", {}, answer.command),
       h("div", { class: "bar" },
-        h("button", { type: "button", id: "record", onclick: blob }, "Download the record (JSON)"),
-        app.table.canRun && h("button", { type: "button", onclick: () => replace(drawing,
-          h("iframe", { src: app.source.network(one.id), title: `Network of ${name}`, sandbox: "allow-scripts" })) }, "Draw the network")),
+        h("button", { type: "button", id: "record", onclick: () => save(JSON.stringify(record, null, 2), `assay-record-${one.id}.json`) }, "Download the record (JSON)"),
+        app.source.samples && h("a", { class: "button", id: "csv", download: true, href: app.source.samples(one.id) }, "Raw samples (CSV)")),
+      app.table.canRun && showNetwork(drawing),
       drawing);
     showSamples();
+  }
+
+  /// The network with time and energy on it, and with errors against a record that is chosen.
+  function showNetwork(drawing) {
+    const originals = [...rows, ...(rival === name ? [] : rivals)].filter((row) => row.id && row.id !== one.id);
+    const against = select([["", "nothing"], ...originals.map((row, place) => [row.id, `${row.facets[0]}, ${title(row, place)}`])], "");
+    return h("div", { class: "bar" },
+      h("button", { type: "button", id: "network", onclick: () => replace(drawing,
+        h("p", { class: "small soft" }, "Color by measured time, energy or error with the list in the drawing."),
+        h("iframe", { src: app.source.network(one.id, against.value), title: `Network of ${name}`, sandbox: "allow-scripts" })) }, "Draw the network"),
+      field("with errors against", against));
   }
 
   function showSamples() {
@@ -95,13 +141,30 @@ export async function model(app, page, name, query) {
       { xaxis: { title: { text: step > 1 ? `sample (the slowest of each ${step})` : "sample" } }, yaxis: { title: { text: "ms" }, rangemode: "tozero" } });
   }
 
+  async function chooseRival(word) {
+    try {
+      rivals = word === name ? rows : (await app.source.model(word)).rows;
+      rival = word;
+      other = null;
+    } catch (error) {
+      app.say(error.message);
+    }
+    keep();
+    showDifference();
+  }
+
   function showDifference() {
+    const words = h("div", { id: "sentences", "aria-live": "polite" });
+    const models = h("datalist", { id: "models" }, (app.table.models ?? []).map((word) => h("option", { value: word })));
+    const model = h("input", { value: rival, list: "models", id: "rival", onchange: () => chooseRival(model.value.trim()) });
+    const list = rivals.map((row, place) => [picked(row), title(row, place)]).filter(([word]) => word !== picked(one));
     replace(difference, h("div", { class: "bar" },
-      field("Against", select([["", "nothing"], ...options.filter(([word]) => word !== picked(one))], other ? picked(other) : "", (value) => {
-        other = rows.find((row) => picked(row) === value) ?? null;
+      field("Against the model", model), models,
+      field("and its measurement", select([["", "nothing"], ...list], other ? picked(other) : "", (value) => {
+        other = rivals.find((row) => picked(row) === value) ?? null;
         keep();
         showDifference();
-      }))));
+      }))), words);
     if (!other) return;
     difference.append(table("This run against the other",
       ["Property", { text: "This", numeric: true }, { text: "Other", numeric: true }, { text: "Difference", numeric: true }, "Intervals"],
@@ -114,6 +177,11 @@ export async function model(app, page, name, query) {
         return [properties[place].name, number(a, properties[place].unit), number(b, properties[place].unit),
           part === null ? "–" : `${part > 0 ? "+" : ""}${part.toFixed(1)} %${good}`, apart];
       })));
+    if (one.id && other.id && app.source.difference) {
+      // The other one is what this one is held against.
+      app.source.difference(other.id, one.id).then((made) => replace(words, made.sentences.map((text) => h("p", {}, text))))
+        .catch((error) => replace(words, h("p", { class: "warn" }, error.message)));
+    }
   }
 
   const chart = h("div", { class: "chart", id: "environments" });

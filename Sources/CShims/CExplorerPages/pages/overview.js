@@ -27,8 +27,17 @@ export async function overview(app, page, _, query) {
   const filterTitle = h("summary", {}, "Filters");
   const axes = h("div", { class: "bar" });
   const download = h("a", { class: "button", id: "csv", download: "assay-table.csv" }, "Download these rows (CSV)");
+  const forms = [["html", "page"], ["pdf", "PDF"], ["md", "Markdown"], ["tex", "LaTeX"], ["jsonl", "records as JSON lines"]];
+  const comparison = app.source.comparison && app.table.hasRecords
+    ? select([["", "as a comparison …"], ...forms], "", (form) => {
+      comparison.value = "";
+      if (form) take(form);
+    }) : null;
+  const spoken = h("p", { class: "small", role: "status", id: "spoken" });
   let view = null;
   let turn = 0;
+  // Nothing is drawn before the page stands: a drawing outside of it has no size and is made twice.
+  let isShown = false;
 
   if (!app.table.count) {
     replace(page, h("div", { class: "card" }, h("h1", {}, "Nothing measured yet"),
@@ -45,6 +54,19 @@ export async function overview(app, page, _, query) {
 
   const keep = () => app.go("overview", "", choice, true);
 
+  /// A file by a link, so that a refusal can be told in the page's words.
+  async function take(form) {
+    const answer = await fetch(app.source.comparison(asked(), form)).catch((error) => ({ ok: false, json: () => ({ error: [{ summary: error.message }] }) }));
+    if (!answer.ok) {
+      const fault = (await answer.json())?.error?.[0];
+      app.say(`${fault?.summary ?? "the comparison cannot be made"}${fault?.remedy ? ` (${fault.remedy})` : ""}`);
+      return;
+    }
+    const link = h("a", { href: URL.createObjectURL(await answer.blob()), download: `assay-comparison.${form}` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  }
+
   async function refresh() {
     const mine = ++turn;
     keep();
@@ -57,6 +79,7 @@ export async function overview(app, page, _, query) {
       return;
     }
     showControls();
+    if (!isShown) return;
     showScatter();
     showRest(view);
   }
@@ -342,9 +365,31 @@ export async function overview(app, page, _, query) {
     return `rgb(${a.map((value, index) => Math.round(value + (b[index] - value) * (place - low))).join(",")})`;
   }
 
+  // MARK: The scatter by keyboard
+
+  let walked = -1;
+  scatter.addEventListener("keydown", (event) => {
+    if (!view) return;
+    const points = view.points ?? view.front;
+    const order = points.x.map((_, index) => index).sort((a, b) => points.x[a] - points.x[b] || points.y[a] - points.y[b]);
+    const steps = { ArrowRight: 1, ArrowLeft: -1 };
+    if (event.key in steps && order.length) {
+      event.preventDefault();
+      walked = Math.min(Math.max(walked + steps[event.key], 0), order.length - 1);
+      const [x, y, at] = [of(view.x), of(view.y), order[walked]];
+      replace(spoken, `${walked + 1} of ${order.length}: ${points.model[at]} on ${points.environment[at]}, ${x.name} ${figure(points.x[at], null, null, x.unit)}, ${y.name} ${figure(points.y[at], null, null, y.unit)}, rating ${LETTERS[points.grade[at]]}. Enter opens it.`);
+    }
+    if (event.key === "Enter" && walked >= 0 && walked < order.length) app.go("model", points.model[order[walked]]);
+  });
+
   // MARK: What follows from the choice
 
   function showRest(made) {
+    showRows(made);
+    showDrawings(made);
+  }
+
+  function showDrawings(made) {
     const wanted = new Set(choice.getAll("grade"));
     const shownGrades = LETTERS.map((_, index) => index).filter((index) => index < 5 || made.grades[5] > 0);
     const part = made.chosen === made.shown ? "" : ` of the ${plural(made.chosen, "chosen row")}`;
@@ -382,6 +427,11 @@ export async function overview(app, page, _, query) {
         refresh();
       },
     });
+  }
+
+  function showRows(made) {
+    const { keys, values } = made.correlation;
+    const short = keys.map((key) => of(key).name);
     const shown = properties.slice(0, 8);
     const at = shown.map((property) => app.table.properties.indexOf(property));
     replace(rows,
@@ -409,16 +459,23 @@ export async function overview(app, page, _, query) {
         h("button", { type: "button", id: "reset", onclick: () => {
           for (const key of [...choice.keys()]) if (!["x", "y"].includes(key)) choice.delete(key);
           refresh();
-        } }, "Show everything"), download)),
+        } }, "Show everything"), download, comparison && field("or take along", comparison))),
     h("div", { class: "columns" },
-      h("section", { class: "card", "aria-label": "Scatter" }, axes, scatter, caption),
+      h("section", { class: "card", "aria-label": "Scatter" }, axes, scatter, caption, spoken),
       h("div", {},
         h("section", { class: "card" }, h("h2", {}, "Ratings"), bars),
         h("section", { class: "card" }, h("h2", {}, "Correlation"), matrix))),
     h("section", { class: "card" }, rows));
-  const ready = refresh();
+  await refresh();
   return {
-    shown: async () => { await ready; if (view) { showScatter(); showRest(view); } },
+    shown: () => {
+      isShown = true;
+      if (!view) return;
+      showRows(view);
+      showScatter();
+      // The figures come first, the smaller drawings when there is time.
+      requestAnimationFrame(() => showDrawings(view));
+    },
     redraw: () => { if (view) { showScatter(); showRest(view); } },
     tableChanged: refresh,
   };

@@ -6,6 +6,7 @@ export async function run(app, page) {
   if (!app.table.canRun) throw new Error("this explorer only shows; start assay serve where the models are");
   let bench = await app.source.bench();
   const jobs = new Map((await app.source.jobs()).map((job) => [job.id, job]));
+  let sweeps = await app.source.ledger().catch(() => []);
   let mine = null;
   const choice = load();
 
@@ -13,6 +14,7 @@ export async function run(app, page) {
   const live = h("section", { class: "card", "aria-live": "polite", "aria-label": "Progress" });
   const result = h("section", { class: "card", id: "result", "aria-label": "Result" });
   const list = h("section", { class: "card" });
+  const ledger = h("section", { class: "card", id: "ledger", "aria-label": "Ledger" });
 
   function load() {
     try { return JSON.parse(localStorage.getItem("assay-run")) ?? {}; } catch { return {}; }
@@ -63,6 +65,7 @@ export async function run(app, page) {
         h("form", { onsubmit: (event) => { event.preventDefault(); start(); } },
           h("div", { class: "bar" },
             field("Model", select(bench.models.map((one) => one.name), choice.model, (value) => { set("model")(value); showForm(); })),
+            bench.devices?.length > 1 && field("Device", select(bench.devices, choice.device, set("device"))),
             field("Runtime", select(runtimes, choice.runtime, set("runtime"))),
             field("Provider", select(bench.providers, choice.provider ?? "cpu", set("provider"))),
             field("Threads", amount("threads", { min: 1, max: 1024, step: 1 })),
@@ -114,6 +117,16 @@ export async function run(app, page) {
         return;
       }
     }
+  }
+
+  // MARK: The ledger
+
+  /// Sweeps of the store, whoever works on them: the command line here, or another machine.
+  function showLedger() {
+    ledger.hidden = !sweeps.length;
+    replace(ledger, h("h2", {}, "In the ledger"), table("Sweeps and jobs of others on this store", ["Sweep", { text: "Done", numeric: true }, { text: "Given up", numeric: true }, "Now"],
+      sweeps.toReversed().map((one) => [one.name, `${one.finished} of ${one.total}`, one.givenUp,
+        one.claimed ? `${plural(one.claimed, "trial")} under way` : one.waiting ? `${one.waiting} waiting, nobody works on it` : "complete"])));
   }
 
   // MARK: Jobs
@@ -185,10 +198,12 @@ export async function run(app, page) {
 
   showForm();
   refresh();
-  replace(page, form, live, result, list);
+  showLedger();
+  replace(page, form, live, result, list, ledger);
   return {
     told: async (name, data) => {
       if (name === "job") { jobs.set(data.id, data); refresh(); }
+      if (name === "ledger") { sweeps = data; showLedger(); }
       if (name === "bench" || name === "open") {
         bench = await app.source.bench();
         showForm();

@@ -22,12 +22,17 @@ class Server {
   model = (name) => json(`api/model?name=${encodeURIComponent(name)}`);
   record = (id) => json(`api/record?id=${encodeURIComponent(id)}`);
   csv = (query) => `api/table.csv?${query}`;
+  comparison = (query, format) => `api/comparison?${query}&format=${format}`;
+  samples = (id) => `api/samples.csv?id=${encodeURIComponent(id)}`;
+  difference = (a, b) => json(`api/difference?a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}`);
+  label = (row, format, isShown) => `api/label?${row.id ? `id=${encodeURIComponent(row.id)}` : `row=${row.row}`}&format=${format}${isShown ? "&shown" : ""}`;
+  ledger = () => json("api/ledger");
   bench = () => json("api/bench");
   jobs = () => json("api/jobs");
   start = (request) => post("api/jobs", request);
   cancel = (id) => post("api/jobs/cancel", { id });
   apply = (settings) => post("api/settings", settings);
-  network = (id) => `api/network?id=${encodeURIComponent(id)}`;
+  network = (id, original) => `api/network?id=${encodeURIComponent(id)}${original ? `&original=${encodeURIComponent(original)}` : ""}`;
   picture = (name) => `api/picture?name=${encodeURIComponent(name)}`;
   upload = (file) => json(`api/upload?name=${encodeURIComponent(file.name)}`, {
     method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file,
@@ -35,7 +40,7 @@ class Server {
 
   watch(tell) {
     const stream = new EventSource("api/events");
-    for (const name of ["job", "table", "records", "bench"]) {
+    for (const name of ["job", "table", "records", "bench", "ledger"]) {
       stream.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
     }
     stream.onopen = () => tell("open", null);

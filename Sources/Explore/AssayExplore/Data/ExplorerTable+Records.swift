@@ -14,6 +14,18 @@ extension ExplorerTable {
     time("latency", "Latency p50", weight: 0.5) { $1.p50.value },
     time("latency_p90", "Latency p90", weight: 0) { $1.p90.value },
     time("latency_p99", "Latency p99", weight: 0) { $1.p99.value },
+    energy(
+      "energy",
+      "Energy per inference",
+      .measured,
+      "told by a power meter, idle included; the interval is its uncertainty at 95 %"
+    ),
+    energy(
+      "energy_estimated",
+      "Energy per inference (estimated)",
+      .estimated,
+      "watts that were given or modelled, times time: an estimate, measured by nobody"
+    ),
     plain(
       "throughput",
       "Throughput",

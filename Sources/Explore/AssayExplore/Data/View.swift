@@ -85,10 +85,29 @@ struct View {
   }
 
   /// The best by compound, then in the table's order.
-  private var tableRows: ArraySlice<Int32> {
-    // What is not rated comes last.
-    let index = rated.index.map { $0.isNaN ? -.infinity : $0 }
-    return chosen.sorted { (index[Int($0)], $1) > (index[Int($1)], $0) }.prefix(query.rowLimit)
+  private var tableRows: [Int32] {
+    let index = rated.index
+    func isBefore(_ a: Int32, _ b: Int32) -> Bool {
+      // What is not rated comes last.
+      let (one, other) = (index[Int(a)], index[Int(b)])
+      let (x, y) = (one.isNaN ? -.infinity : one, other.isNaN ? -.infinity : other)
+      return x != y ? x > y : a < b
+    }
+    // A hundred of a million rows are wanted: most are worse than the last of the best so far.
+    var best: [Int32] = []
+    for row in chosen {
+      if best.count == query.rowLimit {
+        guard let last = best.last, isBefore(row, last) else { continue }
+        best.removeLast()
+      }
+      var (low, high) = (0, best.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if isBefore(row, best[middle]) { high = middle } else { low = middle + 1 }
+      }
+      best.insert(row, at: low)
+    }
+    return best
   }
 
   /// A row with all that it has, for the table behind the chart.
@@ -137,6 +156,34 @@ struct View {
     let (xs, ys) = (table.columns[query.x], table.columns[query.y])
     let signX = table.properties[query.x].meta.isMaximized ? -1.0 : 1.0
     let signY = table.properties[query.y].meta.isMaximized ? -1.0 : 1.0
+    // Along the front x rises and y falls; of equal points the first row stands for all.
+    var front: [(x: Double, y: Double, row: Int32)] = []
+    for row in rows {
+      let (x, y) = (signX * xs[Int(row)], signY * ys[Int(row)])
+      var (low, high) = (0, front.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if front[middle].x <= x { low = middle + 1 } else { high = middle }
+      }
+      // All before this place are at least as good on x.
+      if low > 0, front[low - 1].y <= y { continue }
+      let first = low > 0 && front[low - 1].x == x ? low - 1 : low
+      var end = low
+      while end < front.count, front[end].y >= y { end += 1 }
+      front.replaceSubrange(first..<end, with: [(x: x, y: y, row: row)])
+      // A million rows along a line would all be on it: from here on order is cheaper than places.
+      if front.count > 4096 { return sortedFront(rows, xs, ys, signX, signY) }
+    }
+    return front.prefix(ViewQuery.pointLimit).map(\.row)
+  }
+
+  private func sortedFront(
+    _ rows: [Int32],
+    _ xs: [Double],
+    _ ys: [Double],
+    _ signX: Double,
+    _ signY: Double
+  ) -> [Int32] {
     let order = rows.sorted {
       (signX * xs[Int($0)], signY * ys[Int($0)], $0)
         < (signX * xs[Int($1)], signY * ys[Int($1)], $1)
@@ -147,7 +194,6 @@ struct View {
       best = signY * ys[Int(row)]
       front.append(row)
     }
-    // A million rows along a line would all be on it.
     return Array(front.prefix(ViewQuery.pointLimit))
   }
 
@@ -157,12 +203,10 @@ struct View {
     let (xs, ys) = (table.columns[query.x], table.columns[query.y])
     let (onX, onY) = (Scale(xs, rows), Scale(ys, rows))
     var counts = [Int](repeating: 0, count: wide * high)
-    var sums = [Int](repeating: 0, count: wide * high)
     for row in rows {
       let cell =
         onY.cell(ys[Int(row)], of: high) * wide + onX.cell(xs[Int(row)], of: wide)
       counts[cell] += 1
-      sums[cell] += Int(rated.grades[Int(row)])
     }
     return .object([
       "x": onX.edges(wide), "y": onY.edges(high), "isLogX": .bool(onX.isLog),
@@ -214,12 +258,19 @@ struct View {
       let column = table.columns[place]
       return chosen.contains { !column[Int($0)].isNaN }
     }
-    let matrix = used.map { one in
-      JSON.array(used.map { other in JSON(correlation(one, other)) })
+    var matrix = [[Double]](
+      repeating: [Double](repeating: .nan, count: used.count),
+      count: used.count
+    )
+    for one in used.indices {
+      for other in one..<used.count {
+        matrix[one][other] = correlation(used[one], used[other])
+        matrix[other][one] = matrix[one][other]
+      }
     }
     return .object([
       "keys": .array(used.map { .string(table.properties[$0].meta.key) }),
-      "values": .array(matrix),
+      "values": .array(matrix.map { .array($0.map { JSON($0) }) }),
     ])
   }
 

@@ -41,3 +41,24 @@ import CMicroHTTPD
     }
   }
 }
+
+extension Explorer {
+  /// The installed chart library: the newest below `assets/plotly` in Assay's home; `nil` without one.
+  public static var chartLibrary: String? {
+    let folder = Host.join(AssayHome.path, "assets/plotly")
+    let versions = (try? Host.list(folder)) ?? []
+    return versions.reversed().map { Host.join(folder, $0 + "/plotly.min.js") }
+      .first { Host.kind(of: $0) == .file }
+  }
+
+  /// Whether drawings can be shown on the page.
+  public static func probeCharts() -> Availability {
+    guard let path = chartLibrary else {
+      return .unavailable(
+        reason: "Plotly is not below \(Host.join(AssayHome.path, "assets"))",
+        remedy: "scripts/setup fetches it, pinned by hash; without it tables stand alone"
+      )
+    }
+    return .available(version: Host.name(of: Host.folder(of: path)))
+  }
+}

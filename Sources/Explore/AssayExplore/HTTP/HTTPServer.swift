@@ -111,7 +111,7 @@ import CMicroHTTPD
       unsafe slot.pointee = Unmanaged.passRetained(exchange).toOpaque()
       // An answer that needs no body is sent before the body, which may be huge, has come.
       guard let response = exchange.refusal else { return Int32(CMHD_YES) }
-      return unsafe server.send(response, connection)
+      return unsafe server.send(response, connection, deflates: false)
     }
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(opaque).takeUnretainedValue()
     if unsafe pieceSize.pointee > 0, let piece = unsafe piece {
@@ -120,7 +120,7 @@ import CMicroHTTPD
       unsafe pieceSize.pointee = 0
       return Int32(goesOn ? CMHD_YES : CMHD_NO)
     }
-    return unsafe server.send(exchange.answer(), connection)
+    return unsafe server.send(exchange.answer(), connection, deflates: exchange.acceptsGzip)
   }
 
   private static let completed: CMHDCompleted = { _, _, slot, _ in
@@ -157,8 +157,13 @@ import CMicroHTTPD
 
   // MARK: Answers
 
-  private func send(_ response: HTTPResponse, _ connection: UnsafeMutableRawPointer) -> Int32 {
+  private func send(
+    _ given: HTTPResponse,
+    _ connection: UnsafeMutableRawPointer,
+    deflates: Bool
+  ) -> Int32 {
     let table = unsafe library.table
+    let response = deflates ? given.deflated() : given
     guard let made = unsafe make(response, connection) else { return Int32(CMHD_NO) }
     defer { unsafe table.MHD_destroy_response(made) }
     let policy = response.isFramed ? HTTPServer.framePolicy : HTTPServer.policy
@@ -290,6 +295,15 @@ private final class Exchange {
     self.request = request
     self.handler = handler
     plan = handler.plan(request)
+  }
+
+  /// Whether the client can read gzip (RFC 9110, 12.5.3).
+  var acceptsGzip: Bool {
+    let words = request.headers["accept-encoding"] ?? ""
+    return words.split(separator: ",").contains { word in
+      let parts = word.split(separator: ";").map { $0.filter { $0 != " " } }
+      return parts.first == "gzip" && !parts.dropFirst().contains { $0.hasPrefix("q=0") }
+    }
   }
 
   var refusal: HTTPResponse? {

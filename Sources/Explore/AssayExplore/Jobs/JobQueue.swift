@@ -4,8 +4,9 @@ import Synchronization
 
 /// Jobs that the page asked for, done one after the other on a thread of their own.
 ///
-/// One at a time, because measurements beside each other would measure each other. Every change is
-/// published to the viewers.
+/// One at a time, because measurements beside each other would measure each other. What makes a record
+/// is in the ledger before it waits here: a job outlives the process, and whoever else works from the
+/// ledger sees it. Every change is published to the viewers.
 final class JobQueue: Sendable {
   /// Jobs that may wait.
   static let waitingLimit = 50
@@ -18,6 +19,8 @@ final class JobQueue: Sendable {
     var id: Int
     var title: String
     var request: JSON
+    /// What the ledger calls it; `nil` for a job that makes no record.
+    var entry: String?
     var state = State.waiting
     var progress: JobProgress?
     var result: JSON?
@@ -27,7 +30,8 @@ final class JobQueue: Sendable {
     var json: JSON {
       .object([
         "id": JSON(id), "title": .string(title), "state": .string(state.rawValue),
-        "kind": request["kind"] ?? .null, "progress": progress?.json ?? .null,
+        "kind": request["kind"] ?? .null, "ledger": JSON(entry),
+        "progress": progress?.json ?? .null,
         "result": result ?? .null, "error": .array(faults.map(\.json)),
       ])
     }
@@ -39,6 +43,8 @@ final class JobQueue: Sendable {
     var isEnding = false
     var isEnded = true
     var thread: BackgroundThread?
+
+    var waitingCount: Int { jobs.count { $0.state == .waiting } }
   }
 
   private let bench: any ExplorerBench
@@ -59,15 +65,28 @@ final class JobQueue: Sendable {
   /// - Throws: `Diagnostic` EXP007 when too many wait, or why it cannot be done.
   func add(_ request: JSON) throws -> Int {
     let title = try bench.title(request)
-    let job = try content.withLock { content in
-      guard content.jobs.count(where: { $0.state == .waiting }) < Self.waitingLimit else {
-        throw Diagnostic(
-          "EXP007",
-          "\(Self.waitingLimit) jobs are waiting already",
-          remedy: "wait for some of them, or cancel them"
-        )
-      }
-      let job = Job(id: content.next, title: title, request: request)
+    guard content.withLock({ $0.waitingCount }) < Self.waitingLimit else {
+      throw Diagnostic(
+        "EXP007",
+        "\(Self.waitingLimit) jobs are waiting already",
+        remedy: "wait for some of them, or cancel them"
+      )
+    }
+    let job = append(title, request, try bench.enroll(request, title: title))
+    try startIfIdle()
+    return job.id
+  }
+
+  /// Takes up what an earlier explorer left undone.
+  func resume() throws {
+    let jobs = bench.leftOver()
+    for job in jobs { _ = append(job.title, job.request, job.entry) }
+    if !jobs.isEmpty { try startIfIdle() }
+  }
+
+  private func append(_ title: String, _ request: JSON, _ entry: String?) -> Job {
+    let job = content.withLock { content in
+      let job = Job(id: content.next, title: title, request: request, entry: entry)
       content.next += 1
       content.jobs.append(job)
       let surplus = content.jobs.count - Self.memory
@@ -78,8 +97,7 @@ final class JobQueue: Sendable {
       return job
     }
     hub.publish("job", job.json)
-    try startIfIdle()
-    return job.id
+    return job
   }
 
   /// Gives a job up: at once when it waits, at its next step when it runs.
@@ -96,14 +114,17 @@ final class JobQueue: Sendable {
       if content.jobs[place].state == .waiting { content.jobs[place].state = .canceled }
       return content.jobs[place]
     }
-    if let job { hub.publish("job", job.json) }
+    if let job {
+      if job.state == .canceled, let entry = job.entry { bench.withdraw(entry) }
+      hub.publish("job", job.json)
+    }
     return job != nil
   }
 
   /// Every job that is remembered, the oldest first.
   var json: JSON { .array(content.withLock { $0.jobs }.map(\.json)) }
 
-  /// Gives every job up and waits for the one that runs.
+  /// Gives every job up and waits for the one that runs; the ledger keeps those that waited.
   func end() {
     content.withLock { content in
       content.isEnding = true
@@ -129,7 +150,11 @@ final class JobQueue: Sendable {
       update(job.id) { _ in }
       do {
         var last: UInt64 = 0
-        let result = try bench.run(job.request) { step in
+        let result = try bench.run(
+          job.request,
+          entry: job.entry,
+          isWanted: { [weak self] in self?.isWanted(job.id) ?? false }
+        ) { step in
           try check(job.id)
           // A viewer cannot follow more, and a short job has thousands of steps.
           let now = Host.monotonicNanoseconds()
@@ -143,6 +168,8 @@ final class JobQueue: Sendable {
           $0.result = result
         }
       } catch is Canceled {
+        update(job.id) { $0.state = .canceled }
+      } catch let fault as Diagnostic where fault.code == "JOB012" {
         update(job.id) { $0.state = .canceled }
       } catch {
         update(job.id) {
@@ -178,12 +205,11 @@ final class JobQueue: Sendable {
     if let job { hub.publish("job", job.json) }
   }
 
-  private func check(_ id: Int) throws {
-    let isCanceled = content.withLock { content in
-      content.jobs.first { $0.id == id }?.isCanceled ?? true
-    }
-    if isCanceled { throw Canceled() }
+  private func isWanted(_ id: Int) -> Bool {
+    content.withLock { content in content.jobs.first { $0.id == id }?.isCanceled == false }
   }
+
+  private func check(_ id: Int) throws { if !isWanted(id) { throw Canceled() } }
 
   private struct Canceled: Error {}
 }

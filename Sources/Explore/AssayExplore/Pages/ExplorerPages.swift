@@ -32,6 +32,19 @@ enum ExplorerPages {
     return Dictionary(uniqueKeysWithValues: pages.map { ($0.name, $0) })
   }()
 
+  /// The page that loads the others; with charts their library comes while the scripts do.
+  static func index(hasCharts: Bool, isSite: Bool = false) -> [UInt8] {
+    guard let page = all["index.html"] else { return [] }
+    var text = String(decoding: page.bytes, as: UTF8.self)
+    text.replace(
+      "<!--charts-->",
+      with: hasCharts ? "<link rel=\"preload\" as=\"script\" href=\"plotly.min.js\">" : ""
+    )
+    // The mark by which the page knows that there is no server.
+    if isSite { text.replace("<html ", with: "<html data-site ") }
+    return Array(text.utf8)
+  }
+
   /// The media type of a file name.
   static func type(of name: String) -> String {
     switch name.split(separator: ".").last {
@@ -39,6 +52,9 @@ enum ExplorerPages {
     case "css": "text/css; charset=utf-8"
     case "js": "text/javascript; charset=utf-8"
     case "json": "application/json"
+    case "jsonl": "application/x-ndjson"
+    case "md": "text/markdown; charset=utf-8"
+    case "tex": "application/x-tex"
     case "svg": "image/svg+xml"
     case "png": "image/png"
     case "jpg", "jpeg": "image/jpeg"

@@ -97,6 +97,8 @@ public struct NetworkDrawing: Sendable {
     public var activationBytes = 0
     /// Measured time, nanoseconds.
     public var nanoseconds: Double?
+    /// Joules of one inference, an estimate: the whole network's, shared out by time.
+    public var joules: Double?
     /// Decibels by which its own error lies below its result, from a certificate.
     public var snrDb: Double?
     /// What the certificate says of it, in words.
@@ -127,6 +129,8 @@ public struct NetworkDrawing: Sendable {
   public var timing: String?
   /// What a profile tells of that is no box of the network, such as conversions between layouts.
   public var unplaced: [(kind: String, node: String, nanoseconds: Double)] = []
+  /// Where the energy is from and how it was shared out, in words.
+  public var energy: String?
   /// Where the quantization errors are from, in words.
   public var certificate: String?
   /// The program's version.
@@ -209,6 +213,7 @@ extension NetworkDrawing.Box {
     constantBytes += box.constantBytes
     activationBytes += box.activationBytes
     if let more = box.nanoseconds { nanoseconds = (nanoseconds ?? 0) + more }
+    if let more = box.joules { joules = (joules ?? 0) + more }
     if let other = box.snrDb { snrDb = min(snrDb ?? .infinity, other) }
     isSuspect = isSuspect || box.isSuspect
     if box.macs > 0, box.kind == .convolution || box.kind == .attention { kind = box.kind }

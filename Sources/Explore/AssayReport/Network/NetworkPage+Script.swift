@@ -47,6 +47,7 @@ extension NetworkPage {
     let i=0;while(Math.abs(v)>=999.5&&i<4){v/=1000;i++}
     return(i||!Number.isInteger(v)?v.toPrecision(3):String(v))+(u===1024?[" B"," kB"," MB"," GB"," TB"][i]:s[i])};
     const time=n=>n>=1e6?(n/1e6).toPrecision(3)+" ms":n>=1e3?(n/1e3).toPrecision(3)+" µs":n.toPrecision(3)+" ns";
+    const energy=j=>j>=.9995?j.toPrecision(3)+" J":j>=9.995e-4?(j*1e3).toPrecision(3)+" mJ":j>=9.995e-7?(j*1e6).toPrecision(3)+" µJ":(j*1e9).toPrecision(3)+" nJ";
     const num=v=>v===null?"–":Math.abs(v)>=1e5||v!==0&&Math.abs(v)<1e-3?v.toExponential(2):String(+v.toPrecision(4));
     function el(tag,text,cls){const e=document.createElement(tag);if(text!==undefined)e.textContent=text;
     if(cls)e.className=cls;return e}
@@ -73,6 +74,7 @@ extension NetworkPage {
     const rows=[];if(b.m)rows.push(["MACs",short(b.m)]);if(b.p)rows.push(["parameters",short(b.p)]);
     if(b.c)rows.push(["weights",short(b.c,1024)]);if(b.b)rows.push(["bytes moved",short(b.b,1024)]);
     if(b.t!==undefined)rows.push(["time",time(b.t)]);if(b.w)rows.push(["ran on",b.w]);
+    if(b.j!==undefined)rows.push(["energy","≈"+energy(b.j)+" est."]);
     if(b.e!==undefined)rows.push(["own SNR",b.e>=200?"identical":b.e.toFixed(1)+" dB"]);
     if(b.f)rows.push(["certificate",b.f,nodes[i].classList.contains("suspect")?"bad":""]);
     const maker=p=>reads[i].filter(j=>(boxes[j].u||[]).some(o=>o.n===p.n));
@@ -96,6 +98,7 @@ extension NetworkPage {
     if(e.key==="Escape"){$("find").value="";find();net.focus()}});
     const heats={m:["Multiply-accumulates",b=>b.m||0,v=>short(v)],p:["Parameters",b=>b.p||0,v=>short(v)],
     b:["Bytes moved",b=>b.b||0,v=>short(v,1024)],t:["Measured time",b=>b.t,time],
+    j:["Energy, shared out by time (estimated)",b=>b.j,energy],
     e:["Quantization error (own SNR)",b=>b.e===undefined?undefined:-Math.min(b.e,100),v=>(-v).toFixed(0)+" dB"]};
     const palette=["var(--convolution)","var(--recurrent)","var(--pooling)","var(--attention)","var(--merging)"];
     function rank(key){const box=overview.find(n=>n.id==="rank");if(!box||!(key in heats))return;

@@ -125,6 +125,7 @@ struct NetworkPage {
       + option("p", "Parameters", boxes.contains { $0.parameters > 0 })
       + option("b", "Bytes moved", boxes.contains { $0.activationBytes > 0 })
       + option("t", "Measured time", boxes.contains { $0.nanoseconds != nil })
+      + option("j", "Energy (estimated)", boxes.contains { $0.joules != nil })
       + option("e", "Quantization error", boxes.contains { $0.snrDb != nil })
       + option("w", "Where it ran", boxes.contains { $0.placement != nil })
   }
@@ -136,6 +137,7 @@ struct NetworkPage {
       rows.append("<dt>\(box.kind.rawValue)</dt><dd>\(box.title)<br><small>\(type)</small></dd>")
     }
     if let timing = drawing.timing { rows.append("<dt>times</dt><dd>\(timing)</dd>") }
+    if let energy = drawing.energy { rows.append("<dt>energy</dt><dd>\(energy)</dd>") }
     if let certificate = drawing.certificate {
       rows.append("<dt>error</dt><dd>\(certificate)</dd>")
     }
@@ -168,6 +170,7 @@ struct NetworkPage {
       if box.constantBytes > 0 { json["c"] = JSON(box.constantBytes) }
       if box.activationBytes > 0 { json["b"] = JSON(box.activationBytes + box.constantBytes) }
       if let time = box.nanoseconds { json["t"] = JSON(time) }
+      if let joules = box.joules { json["j"] = JSON(joules) }
       if let snr = box.snrDb { json["e"] = JSON(min(snr, 200)) }
       if let finding = box.finding { json["f"] = .string(finding) }
       if let placement = box.placement { json["w"] = .string(placement) }
