@@ -1,9 +1,13 @@
 """What our own measuring loop costs."""
 
 import json
+import os
+import pty
 import random
 import statistics
+import subprocess
 import sys
+import threading
 
 from support import ROOT, Failed, Settings, files, networks, peer, reference, report, run, seconds
 
@@ -19,8 +23,55 @@ def bench_median(model, runtime):
     return record["latencyNs"]["p50"]
 
 
+def shown_median(model, has_terminal):
+    """The p50 of a benchmark whose progress is shown on a terminal, or goes nowhere; and whether any was shown."""
+    command = [str(Settings.assay), "bench", str(model), "--runtime", "null", "--no-starts", "--json", "-"]
+    leader, follower = pty.openpty()
+    shown = bytearray()
+
+    def read():
+        while True:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:
+                return
+            if not piece:
+                return
+            shown.extend(piece)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=follower if has_terminal else subprocess.DEVNULL)
+    os.close(follower)
+    reader.join(5)
+    os.close(leader)
+    if done.returncode not in (0, 1):
+        raise Failed(f"assay bench ended with {done.returncode}")
+    return json.loads(done.stdout)["latencyNs"]["p50"], len(shown)
+
+
+def progress_display():
+    """A/A: the same null session with a progress display on a terminal and without, in random order."""
+    model = ROOT / "Examples" / "digits" / "model.h5"
+    pairs = []
+    for _ in range(4 if Settings.quick else 12):
+        sides = {side: shown_median(model, side) for side in random.sample([True, False], 2)}
+        if not sides[True][1] or sides[False][1]:
+            raise Failed("the progress display was not where it should be")
+        pairs.append((sides[True][0], sides[False][0]))
+    differences = [a - b for a, b in pairs]
+    middle = statistics.median(differences)
+    report("progress display, per inference (peer: without)", f"{statistics.median(a for a, _ in pairs):.0f} ns",
+           f"{statistics.median(b for _, b in pairs):.0f} ns", f"{middle:+.1f} ns", "+-5 ns", abs(middle) <= 5)
+
+
 def harness():
     """What our own loop costs: a session that does nothing, and LiteRT against a tight Python loop."""
+    try:
+        progress_display()
+    except Failed as failure:
+        report("progress display, per inference", "failed", "", "", "+-5 ns", False)
+        print(f"    {failure}", file=sys.stderr)
     try:
         null = statistics.median(bench_median(ROOT / "Examples" / "digits" / "model.h5", "null") for _ in range(3))
         report("null session, per inference", f"{null:.0f} ns", "", "", "<= 1000 ns", null <= 1000)

@@ -29,10 +29,10 @@ _assay() {
   fi
   if [ "$command" = power ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "list record show selftest" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "list record show join selftest" -- "$word"))
       return
     fi
-    case " list record show selftest " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " list record show join selftest " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = train ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -119,7 +119,7 @@ _assay() {
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --preprocess --shape --value --head --draw --min-score --label-names --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
-    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --device --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
+    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --device --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --co2 --plot --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
     compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
@@ -138,6 +138,7 @@ _assay() {
     "power list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "power record") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--meter --output --seconds --trigger --plot --json --quiet --help" -- "$word"));;
     "power show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --from --to --trigger --output --plot --json --quiet --help" -- "$word"));;
+    "power join") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --start --start-error --gain --output --store --co2 --json --quiet --help" -- "$word"));;
     "power selftest") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--trials --seed --json --quiet --help" -- "$word"));;
     verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
@@ -145,7 +146,7 @@ _assay() {
     sensitivity) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --skip --keep-float --calibration --representative --preprocess --labels --data --label-names --limit --samples --top --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     rate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --task --scale --gate --session --model --properties --method --index --mode --reference --weights --boundaries --save-boundaries --save-scale --freeze --json --quiet --help" -- "$word"));;
     label) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --store --variant --task --scale --gate --weights --boundaries --url --width --json --quiet --help" -- "$word"));;
-    report) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --json --quiet --help" -- "$word"));;
+    report) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --co2 --json --quiet --help" -- "$word"));;
     figures) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
