@@ -121,5 +121,19 @@ import Testing
     second.environment = .object(["hostname": "lab-pc-8"])
     #expect(try redactor.redacted(second).environment["hostname"] == "host-2")
     #expect(try redactor.redacted(record).environment["hostname"] == "host-1")
+    // Of an address each part goes, wherever it stands.
+    var far = sampleRecord("3")
+    far.device = "ssh:anna@lab-board.example.org:2222"
+    far.command = [
+      "assay", "bench", "net.tflite", "--device", "ssh:anna@lab-board.example.org:2222",
+    ]
+    far.environment = .object([
+      "individual": "4f1d2a77", "further": .object(["address": "10.0.0.17"]),
+      "note": "lab-board answers anna at 10.0.0.17 as 4f1d2a77",
+    ])
+    let safe = try redactor.redacted(far).json.text()
+    for name in ["anna", "lab-board", "example.org", "10.0.0.17", "4f1d2a77"] {
+      #expect(!safe.contains(name), "\(name) is in \(safe)")
+    }
   }
 }

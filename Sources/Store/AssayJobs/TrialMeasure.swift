@@ -9,14 +9,15 @@ extension SweepPlan.Limits {
   /// - Parameters:
   ///   - configuration: what is measured.
   ///   - comparison: how it is measured; its worker gets the limits.
-  ///   - executable: serves `Worker` when it is started with `arguments`.
+  ///   - executable: serves `Worker` when it is started with `arguments`; `nil` for the comparison's own
+  ///     workers, whose memory somebody else watches, as those of another device.
   ///   - isWanted: asked before each step; a trial that nobody wants any more fails with JOB012.
   ///   - finished: completes the record by what the worker's outputs tell.
   public func measure(
     _ configuration: Configuration,
     _ comparison: Comparison,
-    executable: String,
-    arguments: [String],
+    executable: String?,
+    arguments: [String] = [],
     step: (BenchProgress) -> Void,
     renew: () -> Bool,
     isWanted: @escaping @Sendable () -> Bool = { true },
@@ -28,9 +29,16 @@ extension SweepPlan.Limits {
     let ends = WorkerEnds()
     var comparison = comparison
     comparison.patience = min(comparison.patience, seconds)
-    comparison.makeWorker = { _ in
-      let worker = try ProcessWorker(executable: executable, arguments: words)
-      ends.watch(worker)
+    let make = comparison.makeWorker
+    comparison.makeWorker = { configuration in
+      let worker: any WorkerLink
+      if let executable {
+        let process = try ProcessWorker(executable: executable, arguments: words)
+        ends.watch(process)
+        worker = process
+      } else {
+        worker = try make(configuration)
+      }
       return LimitedWorker(worker, deadline: deadline, seconds: time, isWanted: isWanted)
     }
     var lastRenewal = Host.monotonicNanoseconds()

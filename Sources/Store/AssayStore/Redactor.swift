@@ -17,7 +17,9 @@ public struct Redactor: Sendable {
     let words = key.lowercased()
     if words == "boot" || words.contains("bootid") || words.contains("machineid") { return "boot" }
     if words.contains("hostname") || words == "host" || words == "node" { return "host" }
-    if words.contains("serial") || words.contains("uuid") || words == "mac" { return "serial" }
+    let serials = ["serial", "uuid", "individual", "fingerprint"]
+    if serials.contains(where: { words.contains($0) }) || words == "mac" { return "serial" }
+    if words == "address" || words == "ip" { return "host" }
     if words == "user" || words.contains("username") || words == "login" { return "user" }
     return nil
   }
@@ -35,6 +37,18 @@ public struct Redactor: Sendable {
       let name = String(device[device.index(after: colon)...])
       names.append(name)
       _ = standIn(name, device.hasPrefix("adb") ? "serial" : "host")
+      // Of USER@HOST.DOMAIN:PORT each part may stand alone elsewhere.
+      let sides = name.split(separator: "@")
+      if sides.count == 2 {
+        names.append(String(sides[0]))
+        _ = standIn(String(sides[0]), "user")
+      }
+      if !device.hasPrefix("adb"), let host = sides.last?.split(separator: ":").first {
+        for part in [host, host.split(separator: ".").first ?? host] where part.count > 1 {
+          names.append(String(part))
+          _ = standIn(String(part), "host")
+        }
+      }
     }
     json = rewrite(
       json,

@@ -3,6 +3,7 @@ import AssayBench
 import AssayCatalog
 import AssayData
 import AssayDetect
+import AssayDevice
 import AssayExplore
 import AssayFormat
 import AssayHost
@@ -45,6 +46,7 @@ final class PageBench: ExplorerBench {
     func names(_ list: [String]) -> JSON { .array(list.map { .string($0) }) }
     return .object([
       "folder": .string(folder.path), "processors": JSON(Host.processorCount),
+      "devices": .array(Self.devices().map { .array([.string($0.word), .string($0.title)]) }),
       "runtimes": .array(runtimes), "providers": names(Provider.allCases.map(\.rawValue)),
       "presets": names(Preset.all.map(\.name)),
       "models": .array(
@@ -118,7 +120,8 @@ final class PageBench: ExplorerBench {
       "summary": record.summary.json, "reasons": .array(record.reasons.map(\.json)),
       "model": .string(ExplorerTable.modelName(record)),
     ])
-    if let pictures = job.pictures {
+    // Pictures are classified by the runtime of this machine.
+    if let pictures = job.pictures, job.device == "local" {
       result["pictures"] = try predictions(job, pictures, progress)
     }
     return result
@@ -130,8 +133,19 @@ final class PageBench: ExplorerBench {
       folder.path(job.model), "--runtime", job.runtime, "--provider", job.provider, "--threads",
       "\(job.threads)", "--preset", job.preset,
     ]
+    if job.device != "local" { words += ["--device", job.device] }
     if let store { words += ["--store", store] }
     return words
+  }
+
+  /// The devices that a job may run on: this machine, and those that can be seen or have a name.
+  static func devices() -> [(word: String, title: String)] {
+    let others = (try? DeviceBook.read()).map { Catalog.devices($0) } ?? []
+    return [("local", "this machine")]
+      + others.filter { $0.address != .local && $0.obstacle == nil }.map { listing in
+        let word = listing.name ?? listing.address.text
+        return (word, listing.note.isEmpty ? word : "\(word), \(listing.note)")
+      }
   }
 
   private func predictions(

@@ -11,6 +11,8 @@ enum PageJob {
     var threads: Int, top: Int
     var threshold: Double
     var pictures: String?, labels: String?
+    /// Where it runs; `local` for this machine.
+    var device = "local"
   }
 
   struct Detect {
@@ -65,6 +67,9 @@ enum PageJob {
       if json["pictures"]?.string != nil {
         job.pictures = try known("pictures", among: content.pictures.map(\.folder))
       }
+      if isGiven("device"), json["device"] != "local" {
+        job.device = try known("device", among: PageBench.devices().map(\.word))
+      }
       if isGiven("labels") { job.labels = try known("labels", among: content.labels) }
       _ = try Preprocessing.parse(job.preprocess)
       let format = content.models.first { $0.name == job.model }?.format ?? ""
@@ -76,7 +81,7 @@ enum PageJob {
           remedy: "it reads \(runtime.formats.joined(separator: ", "))"
         )
       }
-      if case .unavailable(let reason, let remedy) = runtime.probe() {
+      if job.device == "local", case .unavailable(let reason, let remedy) = runtime.probe() {
         throw Diagnostic("HST030", "\(job.runtime) cannot be used: \(reason)", remedy: remedy)
       }
       self = .bench(job)

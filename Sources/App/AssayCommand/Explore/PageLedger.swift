@@ -40,7 +40,11 @@ final class PageLedger: Sendable {
     return store
   }
 
-  private var device: String { "local-\(identity)" }
+  /// The devices of a job that this machine can run: itself, and those that it reaches.
+  private func devices(_ store: any Store, _ entry: String) throws -> [String] {
+    try store.trials(sweep: entry).map(\.trial.device)
+      .filter { !$0.hasPrefix("local-") || $0 == "local-\(identity)" }
+  }
 
   // MARK: Jobs
 
@@ -61,7 +65,14 @@ final class PageLedger: Sendable {
     let plan = JSON.object(["schema": .string(Self.schema), "request": request])
     try store.enroll(
       LedgerSweep(id: entry, name: title, plan: plan),
-      [LedgerTrial(key: trial.key, device: device, title: trial.title, specification: trial.json)]
+      [
+        LedgerTrial(
+          key: trial.key,
+          device: trial.ledgerDevice,
+          title: trial.title,
+          specification: trial.json
+        )
+      ]
     )
     state.withLock { _ = $0.entries.insert(entry) }
     return entry
@@ -71,8 +82,13 @@ final class PageLedger: Sendable {
     let arguments = try Arguments(words, spec: benchCommand)
     let path = arguments.operands[0]
     let runtime = try Catalog.runtime(arguments.value("--runtime") ?? "")
-    guard case .available(let version) = runtime.probe() else {
-      throw Diagnostic("HST030", "\(runtime.id) cannot be used", remedy: "see assay doctor")
+    let target = arguments.value("--device") ?? "local"
+    var library = "the one on \(target)"
+    if target == "local" {
+      guard case .available(let version) = runtime.probe() else {
+        throw Diagnostic("HST030", "\(runtime.id) cannot be used", remedy: "see assay doctor")
+      }
+      library = version
     }
     let options = try sessionOptions(arguments)
     let artefact = try Record.Model(file: path)
@@ -82,22 +98,24 @@ final class PageLedger: Sendable {
         recipe: "original",
         runtime: runtime.id,
         provider: options.provider.rawValue,
-        threads: options.threads
+        threads: options.threads,
+        device: target
       ),
       artefact: artefact,
       format: try format(ofModel: path).id,
-      library: version,
+      library: library,
       preset: arguments.value("--preset") ?? "standard",
-      deviceIdentity: identity
+      deviceIdentity: target == "local" ? identity : "named \(target)"
     )
   }
 
   /// Takes a job that waits, and gives it back at once: the ledger's word for "nobody wants it".
   func withdraw(_ entry: String) {
     guard let store = try? open(),
+      let devices = try? devices(store, entry),
       let claim = try? store.claim(
         sweep: entry,
-        devices: [device],
+        devices: devices,
         holder: Host.ProcessIdentity.current.text,
         lease: 60_000_000_000,
         isGone: Self.isGone
@@ -115,7 +133,8 @@ final class PageLedger: Sendable {
     guard let store = try? open(), let sweeps = try? store.sweeps() else { return [] }
     return sweeps.filter { $0.id.hasPrefix(Self.prefix) }.suffix(100).compactMap { sweep in
       guard let request = sweep.plan["request"],
-        let progress = try? store.progress(sweep: sweep.id, devices: [device]),
+        let devices = try? devices(store, sweep.id),
+        let progress = try? store.progress(sweep: sweep.id, devices: devices),
         progress.waiting + progress.claimed > 0, let events = try? store.events(sweep: sweep.id)
       else { return nil }
       // A holder that lives is at work on it; what was given back is wanted no more.
@@ -166,7 +185,7 @@ final class PageLedger: Sendable {
     guard let executable = Host.executablePath else {
       throw Diagnostic("HST032", "this system does not tell where assay itself lies")
     }
-    var runner = SweepRunner(store: store, sweep: entry, devices: [device])
+    var runner = SweepRunner(store: store, sweep: entry, devices: try devices(store, entry))
     // The most thorough preset may take minutes on a large model.
     runner.limits.seconds = 3600
     runner.isInterrupted = { !isWanted() }
@@ -197,7 +216,7 @@ final class PageLedger: Sendable {
             return limits.measure(
               configuration,
               comparison,
-              executable: executable,
+              executable: trial.cell.device == "local" ? executable : nil,
               arguments: ["worker"],
               step: { step in
                 tell(

@@ -38,6 +38,7 @@ export async function draw(node, description, traces, layout, events = {}) {
   const full = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 56, r: 12, t: 10, b: 48 },
     font: { color: ink, family: "system-ui, sans-serif", size: 13 }, hovermode: "closest",
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: color("soft"), activecolor: color("accent") },
     hoverlabel: { bgcolor: color("card"), bordercolor: color("line"), font: { color: ink }, align: "left" },
     ...layout, xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis },
   };

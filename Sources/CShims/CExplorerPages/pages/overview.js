@@ -14,6 +14,7 @@ export async function overview(app, page, _, query) {
   const choice = new URLSearchParams(query);
   if (!choice.get("x")) choice.set("x", app.table.axes.x);
   if (!choice.get("y")) choice.set("y", app.table.axes.y);
+  const hasFilters = () => [...choice.keys()].some((key) => key === "grade" || key.startsWith("range.") || app.table.facets.some((facet) => facet.key === key));
   const isOff = (word) => choice.get(word) === "0";
   const places = Object.fromEntries(app.table.facets.map((facet, place) => [facet.key, place]));
 
@@ -228,6 +229,8 @@ export async function overview(app, page, _, query) {
     const axis = (property, isLog) => ({
       title: { text: `${property.name}${unitText(property)}`, standoff: 6 }, type: isLog ? "log" : "linear",
       tickformat: isFraction(property.key) ? ",.0%" : undefined, exponentformat: "SI",
+      // There is nothing above the whole; a little room shows points that reach it.
+      maxallowed: isFraction(property.key) ? 1.02 : undefined,
     });
     const layout = {
       xaxis: axis(x, isLogX), yaxis: axis(y, isLogY), shapes: tiles, dragmode: "select", showlegend: true,
@@ -454,7 +457,7 @@ export async function overview(app, page, _, query) {
       h("div", { class: "bar", style: "margin:0" }, field("The best", goal.best), field("with", goal.given),
         h("label", { class: "field" }, h("span", { id: "bound-word" }, "at least as good as (% for fractions)"), goal.bound)),
       answer),
-    h("details", { class: "card", open: innerWidth > 820 && app.table.count <= 1000 ? true : null }, filterTitle, filters,
+    h("details", { class: "card", open: hasFilters() ? true : null }, filterTitle, filters,
       h("div", { class: "bar", style: "margin-top:10px" },
         h("button", { type: "button", id: "reset", onclick: () => {
           for (const key of [...choice.keys()]) if (!["x", "y"].includes(key)) choice.delete(key);

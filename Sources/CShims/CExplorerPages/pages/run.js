@@ -90,6 +90,7 @@ export async function run(app, page) {
   function start() {
     const request = { kind: "bench", model: choice.model, runtime: choice.runtime, provider: choice.provider ?? "cpu",
       threads: choice.threads, preset: choice.preset };
+    if (bench.devices?.some(([word]) => word === choice.device)) request.device = choice.device;
     if (bench.pictures.length && choice.isLooking !== false) {
       Object.assign(request, { pictures: choice.pictures, labels: choice.labels, preprocess: choice.preprocess, top: choice.top, threshold: choice.threshold });
     }
