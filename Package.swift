@@ -139,12 +139,30 @@ let targets: [[Target]] = [
         + ($0 == "OpenVINO" ? ["AssayRuntime", "RuntimeOpenVINO"] : [])
     )
   },
+  module(
+    "Formats",
+    "AssayWeights",
+    graph + [
+      "AssayCodec", "AssayFormat", "AssayHost", "AssayModels", "AssayTensorFlow", "FormatKeras",
+      "FormatPyTorch", "FormatTensorFlow",
+    ],
+    settings: fast,
+    tests: ["AssayEvaluator", "AssayReference"]
+  ),
   module("Data", "AssayData", base + ["AssayCodec", "AssayHost", "CImage"], settings: fast),
   module(
     "Data",
     "AssayAccuracy",
     ["AssayBase", "AssayCodec", "AssayHost"],
-    settings: fast
+    settings: fast,
+    resources: [.embedInCode("Resources/imagenet.txt")]
+  ),
+  module(
+    "Data",
+    "AssayFetch",
+    ["AssayBase", "AssayCodec", "AssayHost"],
+    settings: fast,
+    resources: [.embedInCode("Resources/downloads.json")]
   ),
   module(
     "Data",
@@ -314,7 +332,8 @@ let targets: [[Target]] = [
       "AssayFormat", "AssayRuntime", "AssayReference", "AssayEvaluator", "AssayRewrite",
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
-      "AssayFigures", "AssayDevice", "AssayExplore", "DeviceADB", "DeviceSSH", "RuntimeReference",
+      "AssayFigures", "AssayDevice", "AssayExplore", "AssayFetch", "DeviceADB", "DeviceSSH",
+      "RuntimeReference",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -374,7 +393,8 @@ let targets: [[Target]] = [
         "AssayAutodiff", "AssayCompress", "AssayKernels", "AssayModels", "AssayTrain", "AssayRate",
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayMeter", "AssayStore",
         "AssayJobs", "AssayReport", "AssayFigures", "AssayProfile", "AssayDetect", "AssayExplore",
-        "AssayAccuracy", "AssaySets", "AssayVision", "AssayDevice", "AssayRemote",
+        "AssayAccuracy", "AssayFetch", "AssaySets", "AssayVision", "AssayWeights", "AssayDevice",
+        "AssayRemote",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict
@@ -397,6 +417,7 @@ let targets: [[Target]] = [
       dependencies: [
         "AssayCommand", "assay", "AssayTestSupport", "AssayBase", "AssayHost", "AssayTensor",
         "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
+        "AssayAccuracy", "AssaySets", "AssayStore",
         "AssayKernels", "AssayMachine", "AssayTrain", "AssayBrowser", "AssayExplore",
         "AssayRecord",
       ],
@@ -412,7 +433,7 @@ let fuzzed: [Target.Dependency] =
   graph + [
     "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayJobs",
     "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore", "AssayTrain",
-    "AssayExplore",
+    "AssayExplore", "AssayFetch", "AssayWeights",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

@@ -25,6 +25,8 @@ public final class PickledObject {
 
   /// What the object is.
   public fileprivate(set) var content: Content
+  /// What was to be set on the object once it was made: the attributes of an instance.
+  public fileprivate(set) var state: PickledObject?
 
   fileprivate init(_ content: Content) { self.content = content }
 
@@ -91,7 +93,12 @@ public final class Pickle {
     }
   }
 
-  deinit { for object in objects { object.content = .none } }
+  deinit {
+    for object in objects {
+      object.content = .none
+      object.state = nil
+    }
+  }
 }
 
 /// The stack on which a pickle makes its objects.
@@ -181,6 +188,7 @@ private struct PickleMachine {
     case 0x95: _ = try take(UInt64.self)  // FRAME
     case UInt8(ascii: "("): marks.append(stack.count)
     case UInt8(ascii: "0"): _ = try pop()
+    case UInt8(ascii: "1"): _ = try popToMark()
     case UInt8(ascii: "N"): push(.none)
     case 0x88: push(.bool(true))
     case 0x89: push(.bool(false))
@@ -197,6 +205,7 @@ private struct PickleMachine {
     case UInt8(ascii: "T"): try pushText(Int(take(UInt32.self)))
     case UInt8(ascii: "C"): push(.bytes(try take(Int(take(UInt8.self)))))
     case UInt8(ascii: "B"): push(.bytes(try take(Int(take(UInt32.self)))))
+    case 0x8E, 0x96: push(.bytes(try take(count(take(UInt64.self)))))
     case UInt8(ascii: "c"): push(.global(module: try line(), name: try line()))
     case 0x93:
       let parts = try pop(2)
@@ -235,7 +244,17 @@ private struct PickleMachine {
       } else {
         push(.call(function: parts[0], arguments: parts[1]))
       }
-    case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes beside the content
+    case 0x92:  // NEWOBJ_EX: a class, its arguments, and those by name
+      let parts = try pop(3)
+      push(.call(function: parts[0], arguments: parts[1]))
+    case 0x8F: push(.list([]))  // A set is the list of its elements.
+    case 0x90:
+      let objects = try popToMark()
+      try append(objects)
+    case 0x91: push(.list(try popToMark()))
+    case UInt8(ascii: "b"):
+      let state = try pop()
+      try top().state = state
     case UInt8(ascii: "Q"): push(.persistent(try pop()))
     default: try remember(opcode)
     }

@@ -37,12 +37,16 @@ struct KerasH5Weights: KerasWeights {
       ? !names.isEmpty : names.contains { $0.split(separator: "/").contains { $0 == layer.name } }
   }
 
-  /// The names of a group's weights; a long list is cut into `weight_names0`, `weight_names1`, ….
   private static func names(in group: HDF5Object) throws -> [String] {
-    if let names = try group.attribute("weight_names")?.strings { return names }
+    try names("weight_names", in: group)
+  }
+
+  /// The texts of an attribute; a long list is cut into `weight_names0`, `weight_names1`, ….
+  static func names(_ attribute: String, in group: HDF5Object) throws -> [String] {
+    if let names = try group.attribute(attribute)?.strings { return names }
     var result: [String] = []
     var index = 0
-    while let part = try group.attribute("weight_names\(index)")?.strings {
+    while let part = try group.attribute("\(attribute)\(index)")?.strings {
       result += part
       index += 1
     }

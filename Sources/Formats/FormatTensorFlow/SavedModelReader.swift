@@ -164,7 +164,7 @@ func lookup(in checkpoint: any Checkpoint) -> (String) throws -> Tensor? {
 /// Opens the checkpoint with this prefix, of either format.
 ///
 /// - Throws: `Diagnostic` FMT01x when a file is missing, TFG04x when it is damaged.
-func openCheckpoint(_ prefix: String, _ companions: Companions) throws -> any Checkpoint {
+public func openCheckpoint(_ prefix: String, _ companions: Companions) throws -> any Checkpoint {
   func numbered(_ number: Int, _ count: Int) -> String {
     func padded(_ value: Int) -> String {
       let digits = String(value)

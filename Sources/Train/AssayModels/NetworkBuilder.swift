@@ -119,14 +119,17 @@ public final class NetworkBuilder {
     return count == 0 ? name : "\(name)_\(count)"
   }
 
-  /// `SeparableConv2D` as `separable_conv2d`.
-  private static func snake(_ kind: String) -> String {
+  /// `SeparableConv2D` as `separable_conv2d`, `Conv2DTranspose` as `conv2d_transpose`: as Keras names
+  /// layers of a class.
+  public static func snake(_ kind: String) -> String {
+    let letters = Array(kind)
     var result = ""
-    var previous: Character = "A"
-    for letter in kind {
-      if letter.isUppercase, previous.isLowercase { result += "_" }
+    for (index, letter) in letters.enumerated() {
+      if index > 0, letter.isUppercase {
+        let begins = letters.indices.contains(index + 1) && letters[index + 1].isLowercase
+        if begins || letters[index - 1].isLowercase { result += "_" }
+      }
       result += letter.lowercased()
-      previous = letter
     }
     return result
   }

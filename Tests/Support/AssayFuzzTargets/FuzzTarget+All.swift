@@ -4,6 +4,7 @@ import AssayCodec
 import AssayData
 import AssayDetect
 import AssayExplore
+import AssayFetch
 import AssayFormat
 import AssayGraph
 import AssayJobs
@@ -14,6 +15,7 @@ import AssayRecord
 import AssayStore
 import AssayTensor
 import AssayTrain
+import AssayWeights
 import FormatKeras
 import FormatONNX
 import FormatOpenVINO
@@ -278,6 +280,37 @@ extension FuzzTarget {
       _ = try? OpenVINOFormat().exportModel(graph, options: ExportOptions())
     },
     FuzzTarget(name: "pickle") { bytes in _ = try Pickle(ByteView(bytes)) },
+    FuzzTarget(name: "torch-checkpoint") { bytes in
+      let checkpoint = try TorchCheckpoint(ByteView(bytes))
+      for entry in checkpoint.entries.prefix(100) { _ = try? checkpoint.tensor(entry) }
+    },
+    FuzzTarget(name: "torch-modules") { bytes in
+      // The pickle alone, so that the archive's checksums guard nothing of it.
+      var writer = ZipWriter()
+      try writer.add("m/data.pkl", [ByteView(bytes)])
+      try writer.add("m/data/0", [ByteView([UInt8](repeating: 1, count: 256))])
+      let checkpoint = try TorchCheckpoint(ByteView(writer.finish().flatMap(\.array)))
+      for entry in checkpoint.entries.prefix(100) { _ = try? checkpoint.tensor(entry) }
+    },
+    FuzzTarget(name: "safetensors") { bytes in
+      let file = try SafeTensors(ByteView(bytes))
+      let sizes = try file.entries.map { entry in
+        entry.dtype == nil ? 0 : try file.tensor(entry).byteCount
+      }
+      guard sizes.reduce(0, +) <= bytes.count else {
+        throw Finding("\(sizes) bytes of tensors in a file of \(bytes.count)")
+      }
+    },
+    FuzzTarget(name: "keras-weights") { bytes in
+      let table = try KerasWeightTable(ByteView(bytes))
+      for weight in table.layers.flatMap(\.weights).prefix(100) { _ = try? weight.tensor() }
+    },
+    FuzzTarget(name: "download-table") { bytes in
+      let table = try DownloadTable(json: JSON(parsing: bytes))
+      guard try DownloadTable(json: table.json) == table else {
+        throw Finding("a table of \(table.entries.count) entries does not survive writing")
+      }
+    },
     FuzzTarget(name: "pt2") { bytes in try importPT2(ByteView(bytes)) },
     FuzzTarget(name: "pt2-program") { bytes in
       var writer = ZipWriter()

@@ -10,6 +10,8 @@ public struct TFObjectGraph: Sendable {
     public var children: [(name: String, object: Int)] = []
     /// The names in the checkpoint of its values.
     public var checkpointKeys: [String] = []
+    /// The names that those values had in the program, in the same order; empty where it is not told.
+    public var checkpointNames: [String] = []
     /// Whether it is a variable, and the name that it has.
     public var variable: String?
   }
@@ -88,8 +90,15 @@ extension TFObjectGraph.Object {
       case (2, .bytes):
         // A value of the checkpoint's graph; SavedModel's has no field of this number.
         var attribute = try reader.message(field)
+        var name = ""
+        var key: String?
         while let part = try attribute.next() {
-          if part.number == 3 { checkpointKeys.append(try part.string()) }
+          if part.number == 2 { name = try part.string() }
+          if part.number == 3 { key = try part.string() }
+        }
+        if let key {
+          checkpointKeys.append(key)
+          checkpointNames.append(name)
         }
       case (7, .bytes):
         var inner = try reader.message(field)

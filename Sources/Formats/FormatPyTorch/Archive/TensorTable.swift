@@ -84,33 +84,6 @@ extension DType {
     default: return nil
     }
   }
-
-  /// The type of the elements of a pickled storage class.
-  fileprivate init?(storage name: String) {
-    switch name.split(separator: ".").last.map(String.init) ?? "" {
-    case "FloatStorage": self = .float32
-    case "DoubleStorage": self = .float64
-    case "HalfStorage": self = .float16
-    case "BFloat16Storage": self = .bfloat16
-    case "LongStorage": self = .int64
-    case "IntStorage": self = .int32
-    case "ShortStorage": self = .int16
-    case "CharStorage": self = .int8
-    case "ByteStorage": self = .uint8
-    case "BoolStorage": self = .bool
-    default: return nil
-    }
-  }
-
-  /// The type that a pickle names `torch.float32` and so on.
-  fileprivate init?(global name: String) {
-    switch name {
-    case "torch.uint16": self = .uint16
-    case "torch.uint32": self = .uint32
-    case "torch.uint64": self = .uint64
-    default: return nil
-    }
-  }
 }
 
 /// Tensors by name, as an archive holds them.
@@ -140,7 +113,9 @@ struct TensorTable {
   /// The tensors of a file that `torch.save` made of a dictionary.
   init(torchFile bytes: ByteView) throws {
     let file = try TorchFile(bytes)
-    for (name, bytes, layout) in try file.tensors() { entries[name] = .stored(bytes, layout) }
+    for tensor in try file.dictionary() {
+      entries[tensor.name] = .stored(try file.storages.read(tensor.storage), tensor.layout)
+    }
   }
 
   /// The tensors that a JSON of the archive lists.
@@ -174,77 +149,5 @@ struct TensorTable {
         StridedTensor(dtype: dtype, sizes: sizes, strides: strides, offset: offset)
       )
     }
-  }
-}
-
-/// A file that `torch.save` made: an archive of a pickle and of the storages that it names.
-private struct TorchFile {
-  private let zip: ZipArchive
-  private let root: String
-  private let pickle: Pickle
-
-  init(_ bytes: ByteView) throws {
-    zip = try ZipArchive(bytes)
-    guard let entry = zip.entries.first(where: { $0.name.hasSuffix("data.pkl") }) else {
-      throw Diagnostic("PYT008", "the file of tensors has no data.pkl")
-    }
-    root = String(entry.name.dropLast("data.pkl".count))
-    pickle = try Pickle(zip.read(entry))
-  }
-
-  /// The tensors of a dictionary; entries that are no tensors are passed over.
-  func tensors() throws -> [(name: String, bytes: ByteView, layout: StridedTensor)] {
-    guard let entries = pickle.root.entries else {
-      throw Diagnostic("PYT008", "the file of tensors holds no dictionary")
-    }
-    return try entries.compactMap { key, value in
-      guard let name = key.string, case .call = value.content else { return nil }
-      let (bytes, layout) = try locating("tensor '\(name)'") { try strided(value, depth: 0) }
-      return (name, bytes, layout)
-    }
-  }
-
-  /// The one tensor that the file is.
-  func tensor() throws -> Tensor {
-    let (bytes, layout) = try strided(pickle.root, depth: 0)
-    return try layout.tensor(in: bytes)
-  }
-
-  private func strided(
-    _ object: PickledObject,
-    depth: Int
-  ) throws -> (ByteView, StridedTensor) {
-    guard depth < 4, case .call(let function, let arguments) = object.content,
-      let values = arguments.elements
-    else { throw Diagnostic("PYT008", "an object is no tensor") }
-    switch function.globalName {
-    case "torch._utils._rebuild_parameter" where !values.isEmpty:
-      return try strided(values[0], depth: depth + 1)
-    case "torch._utils._rebuild_tensor_v2" where values.count >= 4:
-      return try strided(values, dtype: nil)
-    case "torch._utils._rebuild_tensor_v3" where values.count >= 7:
-      return try strided(values, dtype: values[6].globalName.flatMap { DType(global: $0) })
-    default:
-      let name = function.globalName ?? "what"
-      throw Diagnostic("PYT008", "tensors that \(name) makes are not read")
-    }
-  }
-
-  private func strided(
-    _ values: [PickledObject],
-    dtype given: DType?
-  ) throws -> (ByteView, StridedTensor) {
-    guard case .persistent(let identifier) = values[0].content,
-      let parts = identifier.elements, parts.count >= 5, parts[0].string == "storage",
-      let key = parts[2].string,
-      let dtype = given ?? parts[1].globalName.flatMap(DType.init(storage:)),
-      let offset = values[1].int, let sizes = values[2].elements?.compactMap(\.int),
-      let strides = values[3].elements?.compactMap(\.int)
-    else { throw Diagnostic("PYT008", "a tensor's storage is not described as PyTorch does") }
-    guard let entry = zip.entry("\(root)data/\(key)") else {
-      throw Diagnostic("PYT005", "the storage '\(key)' is not in the archive")
-    }
-    let layout = StridedTensor(dtype: dtype, sizes: sizes, strides: strides, offset: offset)
-    return (try zip.read(entry), layout)
   }
 }
