@@ -3,6 +3,7 @@ import AssayBench
 import AssayCodec
 import AssayData
 import AssayExplore
+import AssayFetch
 import AssayFigures
 import AssayFormat
 import AssayJobs
@@ -67,6 +68,7 @@ extension Catalog {
             Probe(name: "yaml", availability: YAML.probe()),
             Probe(name: "microhttpd", availability: Explorer.probe()),
             Probe(name: "plotly", availability: Explorer.probeCharts()),
+            Probe(name: "curl", availability: Curl.probe()),
           ]
           + DrawingLibrary.allCases.map { Probe(name: $0.rawValue, availability: $0.probe()) }
       ),
