@@ -8,7 +8,8 @@ extension SetSource {
   /// (`ImageId,PredictionString`, the synset first); a list of one index a line, in the order of the
   /// pictures' names; or a folder of XML annotations.
   ///
-  /// Classes are the synsets in their alphabetical order, which is the order of all published networks.
+  /// Classes are ImageNet's 1000 synsets in their alphabetical order, which is the order of all published
+  /// networks, also where only some of them are there; other folders are classes in their own order.
   static func imagenet(
     _ path: String,
     _ options: Options,
@@ -25,11 +26,22 @@ extension SetSource {
         )
       }
       var items: [LabelledSet.Item] = []
-      for (label, synset) in synsets.enumerated() {
+      // Folders of some of ImageNet's synsets have the numbers that networks give those.
+      let places = synsets.compactMap { LabelMaps.imagenetIndex(ofSynset: $0) }
+      let isImageNet = places.count == synsets.count && names.map { $0.count >= 1000 } ?? true
+      for (index, synset) in synsets.enumerated() {
         let inner = Host.join(path, synset)
         items += try pictures(inner).map {
-          LabelledSet.Item(name: "\(synset)/\($0)", path: Host.join(inner, $0), label: label)
+          LabelledSet.Item(
+            name: "\(synset)/\($0)",
+            path: Host.join(inner, $0),
+            label: isImageNet ? places[index] : index
+          )
         }
+      }
+      if isImageNet {
+        let classes = names.map { Array($0.suffix(1000)) } ?? LabelMaps.classNames("imagenet") ?? []
+        return (LabelledSet(task: .classes, source: path, classes: classes, items: items), [])
       }
       if let names, names.count != synsets.count, names.count != synsets.count + 1 {
         throw Diagnostic(
@@ -104,7 +116,11 @@ extension SetSource {
     _ names: [String]?
   ) throws -> (LabelledSet, [Diagnostic]) {
     let isIndexed = rows.allSatisfy { Int($0.label) != nil }
-    let synsets = isIndexed ? [] : Set(rows.map(\.label)).sorted()
+    let present = isIndexed ? [] : Set(rows.map(\.label)).sorted()
+    // Some of ImageNet's synsets have the numbers that networks give those.
+    let isImageNet =
+      !isIndexed && present.allSatisfy { LabelMaps.imagenetIndex(ofSynset: $0) != nil }
+    let synsets = isImageNet ? LabelMaps.imagenet.map(\.synset) : present
     var faults: [Diagnostic] = []
     func fault(_ words: String, _ place: String, _ remedy: String? = nil) {
       if faults.count < 20 {
@@ -134,8 +150,8 @@ extension SetSource {
       }
       labels[row.name] = label
     }
-    let present = Set(files.map(stem))
-    for row in rows where !present.contains(row.name) {
+    let stems = Set(files.map(stem))
+    for row in rows where !stems.contains(row.name) {
       fault(
         "the labels name '\(row.name)', which is not among the pictures",
         row.place,
@@ -150,7 +166,11 @@ extension SetSource {
       LabelledSet.Item(name: $0, path: Host.join(path, $0), label: labels[stem($0)])
     }
     let count = isIndexed ? max(highest + 1, names?.count ?? 0) : synsets.count
-    var classes = names ?? (isIndexed ? (0..<count).map { "\($0)" } : synsets)
+    var classes =
+      names
+      ?? (isImageNet
+        ? LabelMaps.classNames("imagenet") ?? synsets
+        : isIndexed ? (0..<count).map { "\($0)" } : synsets)
     // 1001 names have the background in front.
     if classes.count == 1001, highest <= 999 { classes.removeFirst() }
     guard classes.count > highest else {

@@ -37,7 +37,7 @@ let classifyCommand = CommandSpec(
     path: images,
     inputs: model.inputs.map { DataInput(name: $0.name, type: $0.type) },
     preprocessing: try Preprocessing.parse(arguments.value("--preprocess") ?? ""),
-    labelNames: arguments.value("--label-names")
+    labelNames: arguments.labelNames()
   )
   let top = try arguments.integer("--top") ?? 1
   let runs = try arguments.integer("--repeat") ?? 1

@@ -64,7 +64,7 @@ let dataPrepareCommand = CommandSpec(
     arguments.operands[1],
     SetSource.Options(
       labels: arguments.value("--labels"),
-      classNames: arguments.value("--label-names"),
+      classNames: arguments.labelNames(),
       wantsRegions: arguments.has("--regions"),
       split: arguments.value("--split") ?? "val"
     )

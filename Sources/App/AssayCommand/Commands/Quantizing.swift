@@ -147,7 +147,7 @@ enum Quantizing {
     let preprocessing = try Preprocessing.parse(arguments.value("--preprocess") ?? "")
     let set: Dataset
     if let labels = arguments.value("--labels") {
-      let names = arguments.value("--label-names")
+      let names = try arguments.labelNames()
       let classCount =
         canonical.outputs.count == 1 ? canonical[canonical.outputs[0]].type.shape[-1] : nil
       let all =

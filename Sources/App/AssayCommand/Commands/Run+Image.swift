@@ -46,7 +46,7 @@ func readImage(
     suppression: Suppression(score: score)
   )
   let names =
-    try arguments.value("--label-names").map { try textLines($0) } ?? defaultNames(head, reading)
+    try arguments.labelNames().map { try textLines($0) } ?? defaultNames(head, reading)
   if let file = arguments.value("--draw") {
     guard file.lowercased().hasSuffix(".png") else {
       throw Diagnostic("CLI007", "--draw writes .png files, not '\(file)'")

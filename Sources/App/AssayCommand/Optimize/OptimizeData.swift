@@ -72,7 +72,7 @@ struct OptimizeData {
       inputs: dataInputs(graph),
       preprocessing: try Preprocessing.parse(arguments.value("--preprocess") ?? ""),
       labels: labels,
-      labelNames: arguments.value("--label-names"),
+      labelNames: arguments.labelNames(),
       classCount: classCount > 1 ? classCount : nil
     )
   }

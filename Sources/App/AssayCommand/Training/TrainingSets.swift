@@ -33,7 +33,7 @@ struct TrainingSets {
         inputs: inputs,
         preprocessing: plan.preprocessing,
         labels: labels,
-        labelNames: arguments.value("--label-names"),
+        labelNames: arguments.labelNames(),
         classCount: classCount
       )
       try set.requireEveryClass()

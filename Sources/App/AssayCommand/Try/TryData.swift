@@ -30,7 +30,7 @@ struct TryData {
         .subset(try arguments.integer("--calibration-limit") ?? 500)
     }
     if let labels = arguments.value("--labels") {
-      let names = arguments.value("--label-names")
+      let names = try arguments.labelNames()
       if let data = arguments.value("--data") {
         evaluation = try Dataset.open(
           path: data,
