@@ -7,7 +7,7 @@ struct EvaluateTests {
   private func evaluate(_ words: [String], in folder: String) throws -> CommandRun {
     let fixed = [
       "evaluate", "\(digits)/model.h5", "--data", "set", "--preprocess", "scale=1/255",
-      "--runtime", "reference", "--state", "state", "--json", "-",
+      "--runtime", "reference", "--store", "store.sqlite", "--json", "-",
     ]
     return try assay(fixed + words, in: folder, home: folder + "/home")
   }
@@ -27,18 +27,35 @@ struct EvaluateTests {
       let again = try assay(prepare, in: folder)
       #expect(try again.json()["sha256"] == made.json()["sha256"])
 
-      let half = try evaluate(["--shard", "1/2"], in: folder)
-      #expect(half.status == 0, "\(half.errors)")
-      #expect(try half.json()["results"]?.array?.first?["items"] == 30)
-      let whole = try evaluate(["--against", "\(digits)/model.keras"], in: folder)
+      let whole = try evaluate(
+        ["--against", "\(digits)/model.keras", "--workers", "2"],
+        in: folder
+      )
       #expect(whole.status == 0, "\(whole.errors)")
       let result = try #require(try whole.json()["results"]?.array?.first)
-      #expect(result["items"] == 60)
+      #expect(result["items"] == 60 && result["verdict"] == "VALID")
       #expect(try #require(result["top1"]?["value"]?.double) > 0.9)
       #expect(result["against"]?["probability"]?.double == 1)
       #expect(result["against"]?["agreement"]?.double == 1)
       let ends = (result["top1"]?["interval"]?.array ?? []).compactMap { $0.double }
       #expect(ends.count == 2 && ends[0] < 0.98 && ends[1] > ends[0])
+      // Each share was answered once, whoever took it.
+      let list = try assay("store", "list", "--store", "store.sqlite", "--json", "-", in: folder)
+      let sweeps = try #require(try list.json()["sweeps"]?.array)
+      #expect(sweeps.count == 2 && sweeps.allSatisfy { $0["trials"] == 8 && $0["finished"] == 8 })
+      let id = try #require(sweeps[1]["id"]?.string)
+      let ledger = try assay(
+        "store",
+        "show",
+        id,
+        "--store",
+        "store.sqlite",
+        "--json",
+        "-",
+        in: folder
+      )
+      let answered = (try ledger.json()["events"]?.array ?? []).filter { $0["kind"] == "answered" }
+      #expect(answered.count == 8)
       // What is kept needs no run.
       let kept = try evaluate([], in: folder)
       #expect(try kept.json()["results"]?.array?.first?["itemsPerSecond"] == nil)

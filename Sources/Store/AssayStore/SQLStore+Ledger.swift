@@ -163,6 +163,20 @@ extension SQLStore {
     }
   }
 
+  func conclude(_ claim: LedgerClaim, answer: JSON) throws -> Bool {
+    try withDatabase { database in
+      try database.transaction {
+        let isOurs = try database.change(
+          claim,
+          "state = 'finished', holder = NULL, lease_until = NULL",
+          []
+        )
+        if isOurs { try database.note(.answered, claim, try database.now(), answer) }
+        return isOurs
+      }
+    }
+  }
+
   func fail(_ claim: LedgerClaim, detail: JSON) throws {
     try giveBack(claim, .failed, "failures = failures + 1", detail)
   }
@@ -248,14 +262,17 @@ extension SQLStore {
     }
   }
 
-  func events(sweep: String) throws -> [LedgerEvent] {
-    try withDatabase { database in
+  func events(sweep: String, kinds: [LedgerEventKind]?) throws -> [LedgerEvent] {
+    let given = kinds ?? []
+    let places = given.indices.map { "$\($0 + 2)" }.joined(separator: ", ")
+    let filter = kinds == nil ? "" : " AND kind IN (\(places))"
+    return try withDatabase { database in
       try database.run(
         """
-        SELECT seq, trial, kind, attempt, holder, at, detail FROM trial_events WHERE sweep = $1
+        SELECT seq, trial, kind, attempt, holder, at, detail FROM trial_events WHERE sweep = $1\(filter)
         ORDER BY seq
         """,
-        [.text(sweep)]
+        [.text(sweep)] + given.map { .text($0.rawValue) }
       ).map { row in
         guard let kind = row[2].text.flatMap(LedgerEventKind.init) else {
           throw Diagnostic("STO009", "the ledger has an event of an unknown kind", at: [url])

@@ -64,6 +64,8 @@ public enum LedgerEventKind: String, Sendable, CaseIterable {
   case finished
   /// An attempt failed; the detail says how.
   case failed
+  /// Its answer was stored: the detail holds it, there is no record.
+  case answered
   /// No further attempt is made; the record with the reason was stored.
   case closed
   /// Its holder gave it back untouched.
@@ -155,6 +157,12 @@ public protocol TrialLedger: AnyObject, Sendable {
   ///   faster.
   func finish(_ claim: LedgerClaim, _ record: Record, detail: JSON, isClosing: Bool) throws -> Bool
 
+  /// Stores the answer of a trial that is no measurement, such as a share of an evaluation, and says that
+  /// it is done, in one step.
+  ///
+  /// - Returns: whether it was stored; `false` when the lease was lost.
+  func conclude(_ claim: LedgerClaim, answer: JSON) throws -> Bool
+
   /// Says that an attempt failed; the trial waits again, behind the others.
   func fail(_ claim: LedgerClaim, detail: JSON) throws
 
@@ -172,8 +180,8 @@ public protocol TrialLedger: AnyObject, Sendable {
   /// The trials of a sweep in their order with their states: `waiting`, `claimed`, `finished`, `closed`.
   func trials(sweep: String) throws -> [(trial: LedgerTrial, state: String)]
 
-  /// The sweep's ledger, oldest line first.
-  func events(sweep: String) throws -> [LedgerEvent]
+  /// The sweep's ledger, oldest line first: all of it, or the lines of some kinds.
+  func events(sweep: String, kinds: [LedgerEventKind]?) throws -> [LedgerEvent]
 
   /// The sweeps in the store, oldest first.
   func sweeps() throws -> [LedgerSweep]
@@ -186,6 +194,13 @@ public protocol TrialLedger: AnyObject, Sendable {
 
   /// Details of the last `finished` events over all sweeps, newest first: what earlier trials cost.
   func finishedDetails(limit: Int) throws -> [JSON]
+}
+
+extension TrialLedger {
+  /// The sweep's whole ledger, oldest line first.
+  public func events(sweep: String) throws -> [LedgerEvent] {
+    try events(sweep: sweep, kinds: nil)
+  }
 }
 
 /// A store of records with the ledger of sweeps.

@@ -7,6 +7,7 @@ import AssayFormat
 import AssayHost
 import AssayRuntime
 import AssaySets
+import AssayStore
 import AssayVision
 
 let evaluateCommand = CommandSpec(
@@ -15,8 +16,8 @@ let evaluateCommand = CommandSpec(
   discussion: """
     Runs the model over a set that `assay data prepare` made (a folder of class folders is prepared on the
     way) and scores what comes out: classes, objects and masks by COCO's rules, regions, or texts. What was
-    evaluated is kept, so that a run that was stopped goes on, and shares of one set may be evaluated on
-    several machines with one --state. With --against each model is compared with the original on the same
+    evaluated is kept in the store's ledger, so that a run that was stopped goes on, and several machines \
+    that run the same command with one store share the work. With --against each model is compared with the original on the same
     items: agreement, the difference with its interval, and McNemar's exact test.
     """,
   operands: [
@@ -41,9 +42,9 @@ let evaluateCommand = CommandSpec(
     Option("--vocabulary", .value("FILE"), "the pieces of words that texts are cut into"),
     Option("--cased", .flag, "texts keep their capitals and accents"),
     Option("--limit", .value("N"), "take a seeded sample of N items"),
-    Option("--workers", .value("N"), "worker processes (default: 1)"),
-    Option("--shard", .value("K/N"), "evaluate share K (from 1) of N only"),
-    Option("--state", .value("DIR"), "where outcomes are kept (default: in $ASSAY_HOME)"),
+    Option("--workers", .value("N"), "worker processes, or jobs of Slurm (default: 1)"),
+    Option("--executor", .choice(["local", "slurm"]), "who runs the workers (default: local)"),
+    Shared.store,
     Option(
       "--results",
       .value("FILE"),
@@ -84,28 +85,22 @@ let evaluateCommand = CommandSpec(
   }
   let folder = try setFolder(data, limit: arguments.integer("--limit"), console)
   let set = try LabelledSet(folder: folder)
+  let storeURL = storeURL(arguments)
   let run = EvaluationRun(
     executable: executable,
     workers: try arguments.integer("--workers") ?? 1,
-    shard: try shard(arguments.value("--shard")),
+    store: try openStore(storeURL),
+    storeURL: storeURL,
+    usesSlurm: arguments.value("--executor") == "slurm",
     console: console
   )
-  let state = arguments.value("--state")
   var reference: EvaluationResult?
   if let original = arguments.value("--against") {
     let runtime = try anyRuntime(model: original)
-    reference = try run.run(
-      try evaluationPlan(original, runtime, folder, set, arguments),
-      set,
-      stateRoot: state
-    )
+    reference = try run.run(try evaluationPlan(original, runtime, folder, set, arguments), set)
   }
   let results = try evaluationRuntimes(arguments, model: path).map { runtime in
-    try run.run(try evaluationPlan(path, runtime, folder, set, arguments), set, stateRoot: state)
-  }
-  // Without an original, the runtime that is right most often tells which of the others are not.
-  let best = results.filter(\.isWhole).max {
-    ($0.tops[1]?.successes ?? 0) < ($1.tops[1]?.successes ?? 0)
+    try run.run(try evaluationPlan(path, runtime, folder, set, arguments), set)
   }
   let table = EvaluationTable(
     set: set,
@@ -113,11 +108,7 @@ let evaluateCommand = CommandSpec(
     reference: reference,
     threads: Host.processorCount
   )
-  let findings =
-    results.flatMap { result in
-      result.fault
-        + result.findings(against: reference ?? (results.count > 1 ? best : nil))
-    } + (reference?.fault ?? [])
+  let findings = results.flatMap { table.findings($0) } + (reference?.fault ?? [])
   try console.result(
     .object([
       "schema": "assay.evaluation/1", "task": .string(set.task.rawValue),
@@ -167,7 +158,7 @@ private func evaluationNotes(
   }
   let least = results.map(\.outcomes.count).min() ?? 0
   if least < set.items.count {
-    lines.append("not all shares are done: the same command without --shard does the rest")
+    lines.append("not all items are done: others are at them, or the same command does the rest")
   }
   return lines.joined(separator: "\n") + "\n"
 }
@@ -190,15 +181,6 @@ private func isBelow(
       }
     return (value ?? 0) < wanted
   }
-}
-
-private func shard(_ text: String?) throws -> (index: Int, count: Int)? {
-  guard let text else { return nil }
-  let words = text.split(separator: "/").compactMap { Int($0) }
-  guard words.count == 2, words[1] >= 1, (1...words[1]).contains(words[0]) else {
-    throw Diagnostic("CLI007", "--shard is K/N with K from 1 to N, not '\(text)'")
-  }
-  return (words[0] - 1, words[1])
 }
 
 /// The runtimes that are asked for, or the first that fits.
@@ -251,18 +233,18 @@ private func evaluationPlan(
     case nil: isCOCO && head == .ssd ? 90 : 0
     }
   return EvaluationPlan(
-    model: path,
+    model: Host.realPath(path) ?? path,
     sha256: try contentHash(path),
     runtime: runtime.id,
     version: version,
     provider: arguments.value("--provider") ?? "cpu",
     threads: try arguments.integer("--threads") ?? 1,
-    set: folder,
+    set: Host.realPath(folder) ?? folder,
     setHash: set.sha256,
     preprocess: try Preprocessing.parse(arguments.value("--preprocess") ?? "").text,
     head: head,
     labelOffset: try arguments.integer("--label-offset", minimum: -1) ?? 0,
-    vocabulary: arguments.value("--vocabulary"),
+    vocabulary: arguments.value("--vocabulary").map { Host.realPath($0) ?? $0 },
     isUncased: !arguments.has("--cased"),
     detectorClasses: classes
   )

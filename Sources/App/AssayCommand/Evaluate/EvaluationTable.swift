@@ -8,8 +8,31 @@ struct EvaluationTable {
   let results: [EvaluationResult]
   /// The row of the original, where one was given.
   let reference: EvaluationResult?
-  /// The classes' order by their number of items, for the worst ones.
   let threads: Int
+
+  /// What a row is judged by: the original, else the runtime that is right most often.
+  func judge(of result: EvaluationResult) -> EvaluationResult? {
+    if let reference { return reference }
+    guard results.count > 1 else { return nil }
+    return results.filter(\.isWhole).max { score($0) < score($1) }
+  }
+
+  private func score(_ result: EvaluationResult) -> Double {
+    switch result.task {
+    case .classes, .text: result.tops[1]?.fraction ?? 0
+    case .objects: result.detection(set, kind: .box, threads: threads).summary.mean ?? 0
+    case .regions: result.regions.mean ?? 0
+    }
+  }
+
+  /// What is odd about a row.
+  func findings(_ result: EvaluationResult) -> [Diagnostic] {
+    result.fault + result.findings(against: judge(of: result), set)
+  }
+
+  private func verdict(_ result: EvaluationResult) -> String {
+    result.verdict(against: judge(of: result), set).rawValue
+  }
 
   private var all: [EvaluationResult] { (reference.map { [$0] } ?? []) + results }
 
@@ -61,6 +84,7 @@ struct EvaluationTable {
     }
     cells.append("\(result.outcomes.count)")
     cells.append(result.rate.map { Words.rate($0) } ?? "kept")
+    cells.append(verdict(result))
     return cells
   }
 
@@ -88,20 +112,20 @@ struct EvaluationTable {
     switch set.task {
     case .classes, .text:
       return ["model", "top-1", "top-5", "F1", "calibration error"]
-        + (reference == nil ? [] : ["same class", "points", "p"]) + ["items", "rate"]
+        + (reference == nil ? [] : ["same class", "points", "p"]) + ["items", "rate", "verdict"]
     case .objects:
       return ["model"]
         + kinds.flatMap { kind in
           ["mAP50", "mAP50-95", "precision", "recall"].map {
             kinds.count > 1 ? "\(kind.rawValue) \($0)" : $0
           }
-        } + ["items", "rate"]
-    case .regions: return ["model", "mIoU", "pixels", "items", "rate"]
+        } + ["items", "rate", "verdict"]
+    case .regions: return ["model", "mIoU", "pixels", "items", "rate", "verdict"]
     }
   }
 
   var text: String {
-    Text.table(header, all.map { row($0) }, numeric: Set(1..<header.count))
+    Text.table(header, all.map { row($0) }, numeric: Set(1..<header.count - 1))
   }
 
   func json(_ result: EvaluationResult) -> JSON {
@@ -117,7 +141,8 @@ struct EvaluationTable {
       "provider": .string(result.plan.provider), "threads": JSON(result.plan.threads),
       "preprocess": .string(result.plan.preprocess), "set": .string(result.plan.setHash),
       "items": JSON(result.outcomes.count), "whole": .bool(result.isWhole),
-      "findings": .array((result.fault + result.findings(against: reference)).map(\.json)),
+      "verdict": .string(verdict(result)),
+      "findings": .array(findings(result).map(\.json)),
     ])
     guard result.isWhole else { return json }
     if let rate = result.rate { json["itemsPerSecond"] = JSON(rate) }

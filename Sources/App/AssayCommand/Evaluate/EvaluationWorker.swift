@@ -5,27 +5,32 @@ import AssayData
 import AssayHost
 import AssayRuntime
 import AssaySets
+import AssayStore
 import AssayTensor
 import AssayVision
 import Synchronization
 
 let evaluateWorkerCommand = CommandSpec(
   name: "evaluate-worker",
-  summary: "evaluate one share of a set (started by assay itself)",
+  summary: "evaluate shares of a set (started by assay itself)",
   operands: [
-    Operand(word: "FOLDER", help: "the evaluation's folder"),
-    Operand(word: "SHARE", help: "such as 0/2"),
+    Operand(word: "PLAN", help: "the evaluation's plan"),
+    Operand(word: "STORE", help: "the store with its ledger"),
   ],
   isHidden: true
 ) { arguments, _ in
-  let words = arguments.operands[1].split(separator: "/").compactMap { Int($0) }
-  guard words.count == 2, words[1] > 0, (0..<words[1]).contains(words[0]) else {
-    throw Diagnostic("CLI007", "a share is K/N, not '\(arguments.operands[1])'")
+  let path = arguments.operands[0]
+  let plan = try locating(path) {
+    try EvaluationPlan(json: JSON(parsing: MappedFile(path: path).view.array))
   }
-  let state = EvaluationState(folder: arguments.operands[0])
-  _ = Host.dieWithParent(Host.parentProcessID)
+  // A job of Slurm has no parent of ours.
+  if Host.environment("SLURM_JOB_ID") == nil { _ = Host.dieWithParent(Host.parentProcessID) }
+  let store = try openStore(arguments.operands[1])
+  let set = try LabelledSet(folder: plan.set)
+  let ledger = EvaluationLedger(store: store, plan: plan, itemCount: set.items.count)
+  let shares = EvaluationShares(ledger, batch: EvaluationWorker.batch)
   do {
-    try EvaluationWorker(state.plan()).run(state, shard: words[0], of: words[1])
+    try EvaluationWorker(plan, set).run(shares)
   } catch {
     let faults: [Diagnostic] =
       switch error {
@@ -33,8 +38,7 @@ let evaluateWorkerCommand = CommandSpec(
       case let many as Diagnostics: many.all
       default: [Diagnostic("EVA002", "the evaluation failed", cause: "\(error)")]
       }
-    let json = JSON.array(faults.map(\.json))
-    try AtomicFile.write(json.text() + "\n", to: state.fault(words[0], of: words[1]))
+    try shares.fail(faults)
     return .finding
   }
   return .done
@@ -58,9 +62,9 @@ struct EvaluationWorker {
   let prepared: PreparedPictures?
   let pieces: WordPiece?
 
-  init(_ plan: EvaluationPlan) throws {
+  init(_ plan: EvaluationPlan, _ set: LabelledSet) throws {
     self.plan = plan
-    set = try LabelledSet(folder: plan.set)
+    self.set = set
     guard set.sha256 == plan.setHash, try contentHash(plan.model) == plan.sha256 else {
       throw Diagnostic(
         "EVA003",
@@ -100,40 +104,30 @@ struct EvaluationWorker {
     }
   }
 
-  /// Evaluates what is not done yet.
-  func run(_ state: EvaluationState, shard: Int, of shards: Int) throws {
-    let done = try state.outcomes()
-    let indices = set.items.indices.filter { $0 % shards == shard && done[$0] == nil }
-    let batches = stride(from: 0, to: indices.count, by: EvaluationWorker.batch).map {
-      Array(indices[$0..<min($0 + EvaluationWorker.batch, indices.count)])
-    }
-    guard !batches.isEmpty else { return }
-    var inputs = try batches[0].map { try input($0) }
-    var pending: [(Int, Outcome)] = []
-    for (number, batch) in batches.enumerated() {
+  /// Evaluates shares until none is left.
+  func run(_ shares: EvaluationShares) throws {
+    var batch = try shares.next()
+    var inputs = try batch.map { try input($0) }
+    while !batch.isEmpty {
       // While this batch runs, the next one is decoded.
-      let next = number + 1 < batches.count ? batches[number + 1] : []
-      let here = Handed(value: (self, inputs))
+      let next = try shares.next()
+      let here = Handed(value: (self, batch, inputs))
       let results = Mutex<Result<[Outcome], any Error>?>(nil)
       let decoded = Mutex<Result<[[String: Tensor]], any Error>?>(nil)
       Host.forEach(below: 2, threads: 2) { side in
+        let (worker, batch, inputs) = here.value
         if side == 0 {
-          let made = Result {
-            try batch.indices.map { try here.value.0.outcome(batch[$0], here.value.1[$0]) }
-          }
+          let made = Result { try zip(batch, inputs).map { try worker.outcome($0, $1) } }
           results.withLock { $0 = made }
         } else {
-          let made = Result { try next.map { try here.value.0.input($0) } }
+          let made = Result { try next.map { try worker.input($0) } }
           decoded.withLock { $0 = made }
         }
       }
       let outcomes = try results.withLock { try $0?.get() ?? [] }
-      pending += zip(batch, outcomes).map { ($0, $1) }
-      if pending.count >= 64 || number == batches.count - 1 {
-        try state.append(pending, shard, of: shards)
-        pending = []
-      }
+      try shares.note(zip(batch, outcomes).map { ($0, $1) })
       inputs = try decoded.withLock { try $0?.get() ?? [] }
+      batch = next
     }
   }
 

@@ -7,7 +7,7 @@ enum Outcome: Sendable, Equatable {
   case objects([FoundObject])
   case regions(RegionScore.Counts)
 
-  /// One line of the state.
+  /// The outcome of an item as the ledger keeps it.
   func json(_ index: Int) -> JSON {
     switch self {
     case .label(let outcome):
@@ -42,11 +42,9 @@ enum Outcome: Sendable, Equatable {
     }
   }
 
-  /// Reads a line; `nil` for one that was cut off or is something else.
-  static func read(_ text: some StringProtocol) -> (index: Int, outcome: Outcome)? {
-    guard let json = try? JSON(parsing: String(text)), let index = json["i"]?.int else {
-      return nil
-    }
+  /// Reads what `json` gives; `nil` for something else.
+  static func read(_ json: JSON) -> (index: Int, outcome: Outcome)? {
+    guard let index = json["i"]?.int else { return nil }
     if let predicted = json["p"]?.int, let label = json["l"]?.int, let rank = json["r"]?.int {
       let outcome = ClassOutcome(
         predicted: predicted,

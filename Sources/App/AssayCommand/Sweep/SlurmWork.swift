@@ -33,7 +33,12 @@ struct SlurmWork {
       for (device, count) in left { jobs.append(try submit(device, count)) }
       console.note("submitted: job\(jobs.count == 1 ? "" : "s") \(jobs.joined(separator: ", "))")
       if isDetached { return .othersWork }
-      guard try wait(for: jobs) else {
+      let isDone = try SlurmQueue(console: console).wait(for: jobs) {
+        let progress = try store.progress(sweep: layout.plan.id, devices: nil)
+        let done = progress.finished + progress.closed
+        return "[\(done)/\(progress.total)] \(progress.claimed) trials are running"
+      }
+      guard isDone else {
         console.endProgress()
         console.note("the jobs go on; scancel \(jobs.joined(separator: " ")) ends them")
         return .interrupted
@@ -76,63 +81,7 @@ struct SlurmWork {
         device.name, "--most", "\(share)",
       ]
     )
-    let path = Host.join(logs, "\(device.name).sh")
-    try AtomicFile.write(script.text, to: path)
-    let answer = try ask(["sbatch", "--parsable", path])
-    guard answer.status == .exited(0), let line = answer.lines.last else {
-      throw Diagnostic(
-        "JOB041",
-        "Slurm does not take the jobs",
-        at: [path],
-        remedy: "see its words; sinfo shows partitions, scontrol show node the generic resources",
-        cause: answer.lines.joined(separator: "\n")
-      )
-    }
-    return String(line.prefix { $0 != ";" })
-  }
-
-  /// Waits until Slurm knows none of the jobs any more.
-  ///
-  /// - Returns: `false` when the user does not want to wait.
-  private func wait(for jobs: [String]) throws -> Bool {
-    while true {
-      if Host.isInterrupted { return false }
-      let progress = try store.progress(sweep: layout.plan.id, devices: nil)
-      let done = progress.finished + progress.closed
-      console.progress("[\(done)/\(progress.total)] \(progress.claimed) trials are running")
-      // A job that is over for some minutes is unknown, which squeue says with a failure.
-      let answer = try ask(["squeue", "-h", "-o", "%i", "-j", jobs.joined(separator: ",")])
-      if answer.status != .exited(0) || answer.lines.isEmpty { return true }
-      Host.sleep(nanoseconds: 1_000_000_000)
-    }
-  }
-
-  /// Runs one of Slurm's commands.
-  private func ask(_ words: [String]) throws -> (status: ProcessEnd, lines: [String]) {
-    let output = try Pipe()
-    let process: ChildProcess
-    do {
-      process = try ChildProcess(
-        "/usr/bin/env",
-        words,
-        descriptors: [1: output.writeEnd, 2: output.writeEnd]
-      )
-    } catch {
-      throw Diagnostic("JOB040", "Slurm's commands cannot be started", cause: "\(error)")
-    }
-    output.closeWrite()
-    let channel = LineChannel(input: output.readEnd, output: -1)
-    var lines: [String] = []
-    while case .line(let line) = channel.read() { lines.append(line) }
-    let end = process.wait()
-    if end == .exited(127) {
-      throw Diagnostic(
-        "JOB040",
-        "Slurm is not installed here",
-        remedy: "run this on a machine that has \(words[0]) (Debian: slurm-client)",
-        cause: lines.joined(separator: "\n")
-      )
-    }
-    return (end, lines)
+    return try SlurmQueue(console: console)
+      .submit(script, as: Host.join(logs, "\(device.name).sh"))
   }
 }
