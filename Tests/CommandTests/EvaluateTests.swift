@@ -126,4 +126,46 @@ struct EvaluateTests {
       #expect(skipped.status == 0 && skipped.output.contains("1 broken"), "\(skipped.errors)")
     }
   }
+
+  @Test("a full disk is said, nothing is taken for a set, and the same command goes on")
+  func fullDisk() throws {
+    try withFolder { folder in
+      // A disk of 48 kB: one in memory, for this process alone.
+      let script = """
+        mkdir small && mount -t tmpfs -o size=48k none small || exit 77
+        prepare() {
+          "\(command)" data prepare imagenet "\(digits)/images" \
+            --labels "\(digits)/images/labels.csv" \
+            --for "\(digits)/model.h5" -o small/set --threads 1
+        }
+        prepare >first 2>&1
+        echo "first $?"
+        test -e small/set/set.json && echo "a set"
+        mount -o remount,size=16m none small
+        prepare >second 2>&1
+        echo "second $?"
+        test -e small/set/set.json && echo "whole"
+        """
+      let pipe = try Pipe()
+      let process = try ChildProcess(
+        "/usr/bin/env",
+        ["-C", folder, "unshare", "-rm", "/bin/sh", "-c", script],
+        descriptors: [1: pipe.writeEnd]
+      )
+      pipe.closeWrite()
+      let channel = LineChannel(input: pipe.readEnd, output: -1)
+      var lines: [String] = []
+      while case .line(let line) = channel.read() { lines.append(line) }
+      let end = process.wait()
+      guard end == .exited(0) else {
+        print("skipping the test of a full disk: this system mounts no small one (\(end.text))")
+        return
+      }
+      let words = Host.smallText(folder + "/first") ?? ""
+      #expect(
+        lines == ["first 1", "second 0", "whole"] || lines == ["first 3", "second 0", "whole"]
+      )
+      #expect(words.contains("No space left"), "\(words)")
+    }
+  }
 }

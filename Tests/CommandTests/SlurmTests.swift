@@ -73,6 +73,27 @@ struct SlurmTests {
         events.compactMap { $0["kind"]?.string }
           == (0..<4).flatMap { _ in ["claimed", "started", "finished"] }
       )
+      // An evaluation shares its ledger in the same way.
+      let labels = "\(digits)/images/labels.csv"
+      let made = try assay(
+        ["data", "prepare", "imagenet", "\(digits)/images", "--labels", labels, "-o", "set"],
+        in: folder
+      )
+      #expect(made.status == 0, "\(made.errors)")
+      let evaluation = try ChildProcess(
+        "/usr/bin/env",
+        [
+          "-C", folder, command, "evaluate", "\(digits)/model.h5", "--data", "set", "-p",
+          "scale=1/255", "--runtime", "reference", "--executor", "slurm", "--workers", "3",
+          "--store", store, "--json", "\(folder)/e.json",
+        ],
+        environment: ["SLURM_CONF": String(line.dropFirst("ready ".count))]
+      )
+      let done = evaluation.wait(until: Host.monotonicNanoseconds() + 240_000_000_000)
+      #expect(done == .exited(0))
+      let result = try JSON(parsing: MappedFile(path: folder + "/e.json").view.array)
+      #expect(result["results"]?.array?.first?["items"] == 200)
+      #expect(result["results"]?.array?.first?["verdict"] == "VALID")
     }
   }
 }

@@ -10,7 +10,7 @@ public struct DownloadFile: Sendable, Equatable {
   public var url: String
   /// Its SHA-256; `nil` where nobody who wrote the table has seen the file.
   public var sha256: String?
-  /// Its MD5 as its publisher gives it. It shows damage; it does not show forgery.
+  /// Its MD5 as its publisher gives it, which shows damage and not forgery.
   public var md5: String?
   /// Its size.
   public var byteCount: Int?

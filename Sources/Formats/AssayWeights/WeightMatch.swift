@@ -89,8 +89,12 @@ public struct WeightMatch: Sendable {
       tensors[target.name] = fitted
       sources[target.name] = entry.name
     }
-    unexpected = file.entries.indices.filter { !used.contains($0) }.map { file.entries[$0].name }
-      .filter { !WeightMatch.isIdle($0) }
+    // What a definition has as fixed numbers (ImageNet's means) frameworks keep as weights.
+    let fixed = Set(network.layers.map(\.name))
+      .subtracting(targets.map { WeightNames.split($0.name).layer })
+    let passedOver = Set(file.layers.filter { fixed.contains($0.name) }.flatMap(\.entries))
+    unexpected = file.entries.indices.filter { !used.contains($0) && !passedOver.contains($0) }
+      .map { file.entries[$0].name }.filter { !WeightMatch.isIdle($0) }
   }
 
   /// Whether a tensor of a file is none that a network computes with.

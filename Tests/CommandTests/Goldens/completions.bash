@@ -50,10 +50,10 @@ _assay() {
   fi
   if [ "$command" = zoo ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "list show build" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "list show build fetch" -- "$word"))
       return
     fi
-    case " list show build " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " list show build fetch " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   case "$command $before" in
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
@@ -111,6 +111,7 @@ _assay() {
     "evaluate --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "evaluate --head") COMPREPLY=($(compgen -W "classes yolov8 ssd deeplab movenet" -- "$word")); return;;
     "evaluate --coco-classes") COMPREPLY=($(compgen -W "80 90 91 set" -- "$word")); return;;
+    "evaluate --executor") COMPREPLY=($(compgen -W "local slurm" -- "$word")); return;;
   esac
   case "$command" in
     try) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--representative --labels --data --label-names --preprocess --recipes --runtimes --provider --threads --openvino-format --max-drop --max-latency --max-size --preset --preflight --limit --calibration-limit --seed --no-profile --output --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
@@ -158,8 +159,9 @@ _assay() {
     "train tcn-autoencoder") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--series --output --preset --seed --steps --epochs --batch --window --rate --patience --scaling --dilations --filters --kernel --stacks --dropout --bottleneck --latent-rate --pooling --causal --length --integer-steps --restart --threads --columns --labels --ignored --delimiter --gaps --json --quiet --help" -- "$word"));;
     "zoo list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--family --task --source --json --quiet --help" -- "$word"));;
     "zoo show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--seed --size --classes --alpha --no-top --layers --yaml --json --quiet --help" -- "$word"));;
-    "zoo build") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --seed --size --classes --alpha --no-top --threads --all --format --force --family --task --source --json --quiet --help" -- "$word"));;
-    evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --shard --state --results --min-accuracy --json --quiet --help" -- "$word"));;
+    "zoo build") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --seed --size --classes --alpha --no-top --weights --partial --threads --all --format --force --family --task --source --json --quiet --help" -- "$word"));;
+    "zoo fetch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--list --output --table --confirm --json --quiet --help" -- "$word"));;
+    evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --executor --store --results --min-accuracy --json --quiet --help" -- "$word"));;
     "data prepare") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --labels --label-names --regions --split --limit --seed --selection --skip-broken --for --preprocess --threads --json --quiet --help" -- "$word"));;
     serve) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --port --address --token --models --read-only --upload-limit --json --quiet --help" -- "$word"));;
     export-site) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --json --quiet --help" -- "$word"));;

@@ -8,12 +8,15 @@ import AssayRewrite
 
 let zooBuildCommand = CommandSpec(
   name: "zoo build",
-  summary: "write a network of the zoo, or all of them, with seeded random weights",
+  summary: "write a network of the zoo, or all of them, with random or published weights",
   discussion: """
     Builds a network, finds sizes for its random weights that keep its numbers alive (normalizations take
     the statistics of a made-up picture, every other layer gives out numbers of about one), and writes
     the format that the output's name asks for. The same seed gives the same file on every machine with
     the same kernels.
+    With --weights it gets the weights of a file instead: Keras's .h5, .weights.h5 or .keras, .safetensors,
+    PyTorch's .pt or .pth, or a TensorFlow checkpoint (see docs/weights.md). What the file lacks, has too
+    much of or has in other extents is listed; nothing is written unless everything has its weight.
     With --all every network that the filters leave is written to a folder; files that are there are
     left alone, so that a run that was stopped goes on where it was.
     """,
@@ -24,6 +27,8 @@ let zooBuildCommand = CommandSpec(
     Option("--output", short: "-o", .value("FILE"), "the file to write; the folder with --all"),
     ZooArguments.seed,
   ] + ZooArguments.shaping + [
+    Option("--weights", .value("FILE"), "published weights instead of random ones"),
+    Option("--partial", .flag, "with --weights: what the file lacks keeps random weights"),
     Shared.threads, Option("--all", .flag, "all networks, each as NAME.tflite in the folder"),
     Option("--format", .value("EXT"), "with --all: another format, such as onnx or keras"),
     Option("--force", .flag, "with --all: write files that are there again"),
@@ -31,6 +36,7 @@ let zooBuildCommand = CommandSpec(
   examples: [
     ("assay zoo build MobileNetV2 -o mobilenet.tflite", "one network"),
     ("assay zoo build ResNet50 --no-top --size 320x240 -o features.onnx", "its features alone"),
+    ("assay zoo build ResNet50 --weights resnet50.h5 -o resnet50.tflite", "with published weights"),
     ("assay zoo build --all --family EfficientNet -o zoo/", "a family"),
   ]
 ) { arguments, console in
@@ -65,7 +71,8 @@ private struct ZooJob {
       throw Diagnostic("CLI004", "NAME is missing", remedy: "'assay zoo list' shows the networks")
     }
     let entry = try ZooArguments.entry(name)
-    let made = try ZooFile(entry, options, threads: threads, output)
+    let weights = try ZooWeights(arguments, console)
+    let made = try ZooFile(entry, options, threads: threads, output, weights)
     try console.result(made.json, text: made.text)
     return .done
   }
@@ -73,6 +80,9 @@ private struct ZooJob {
   func buildAll(_ console: Console) throws -> ExitStatus {
     guard arguments.operand(0) == nil else {
       throw Diagnostic("CLI004", "NAME and --all exclude one another", remedy: "leave one out")
+    }
+    guard arguments.value("--weights") == nil else {
+      throw Diagnostic("CLI004", "--weights is for one network, not for --all")
     }
     let entries = try ZooArguments.entries(arguments)
     let suffix = arguments.value("--format") ?? "tflite"
@@ -132,10 +142,20 @@ struct ZooFile {
   let nanoseconds: Double
 
   /// Builds a network and writes it.
-  init(_ entry: ZooEntry, _ options: ZooOptions, threads: Int, _ path: String) throws {
+  ///
+  /// - Parameter weights: what its weights are read from; random ones without it.
+  init(
+    _ entry: ZooEntry,
+    _ options: ZooOptions,
+    threads: Int,
+    _ path: String,
+    _ weights: ZooWeights? = nil
+  ) throws {
     let format = try exportFormat(for: path)
     let start = Host.monotonicNanoseconds()
-    let network = try entry.network(options, threads: threads)
+    let network =
+      try weights?.network(entry, options, threads: threads)
+      ?? entry.network(options, threads: threads)
     // A format of layers keeps them; the others get the network as it runs.
     let graph = format.keepsLayers ? network.graph : try canonicalized(network.graph)
     byteCount = try exportModel(
