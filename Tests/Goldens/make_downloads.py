@@ -103,11 +103,14 @@ LICENSES = {
 }
 
 
-def keras_row(name, network, url, digest=None):
+def keras_row(name, network, url, digest=None, options=""):
     row = {"url": url}
     if digest:
         row["sha256" if len(digest) == 64 else "md5"] = digest
     entry = {"name": f"keras/{name}", "group": "keras", "network": network, "files": [row]}
+    options = f"{options} --no-top".strip() if name.endswith("-notop") else options
+    if options:
+        entry["options"] = options
     for prefix, text in LICENSES.items():
         if network.startswith(prefix):
             entry["license"] = text
@@ -115,9 +118,9 @@ def keras_row(name, network, url, digest=None):
 
 
 def keras_rows():
-    def pair(name, stem, ends, digests=(None, None), network=None):
+    def pair(name, stem, ends, digests=(None, None), network=None, options=""):
         for suffix, end, digest in zip(("", "-notop"), ends, digests):
-            yield keras_row(name + suffix, network or name, stem + end, digest)
+            yield keras_row(name + suffix, network or name, stem + end, digest, options)
 
     kernels = "_weights_tf_dim_ordering_tf_kernels"
     for name in ["vgg16", "vgg19", "xception", "inception_v3"]:
@@ -149,7 +152,9 @@ def keras_rows():
         for side in (224, 192, 160, 128):
             name = "MobileNet" if (alpha, side) == (1.0, 224) else f"MobileNet-{alpha}-{side}"
             stem = f"{base}mobilenet_{word}_{side}_tf"
-            yield from pair(name, stem, (".h5", "_no_top.h5"), network="MobileNet")
+            network = "MobileNet" if alpha == 1 else f"MobileNet_{alpha}"
+            options = "" if side == 224 else f"--size {side}"
+            yield from pair(name, stem, (".h5", "_no_top.h5"), network=network, options=options)
     base = constants("mobilenet_v2")["BASE_WEIGHT_PATH"] + "mobilenet_v2" + kernels
     for alpha in (1.0, 0.35, 0.5, 0.75, 1.3, 1.4):
         for side in (224, 192, 160, 128, 96):
@@ -157,7 +162,9 @@ def keras_rows():
                 continue
             name = "MobileNetV2" if (alpha, side) == (1.0, 224) else f"MobileNetV2-{alpha}-{side}"
             stem = f"{base}_{alpha}_{side}"
-            yield from pair(name, stem, (".h5", "_no_top.h5"), network="MobileNetV2")
+            network = "MobileNetV2" if alpha == 1 else f"MobileNetV2_{alpha}"
+            options = "" if side == 224 else f"--size {side}"
+            yield from pair(name, stem, (".h5", "_no_top.h5"), network=network, options=options)
     known = constants("mobilenet_v3")
     for model, digests in known["WEIGHTS_HASHES"].items():
         if "minimalistic" in model:
@@ -166,7 +173,10 @@ def keras_rows():
         network = "MobileNetV3" + size.capitalize()
         suffix = "" if rest == "224_1.0_float" else "-" + rest.split("_")[-2]
         stem = f"{known['BASE_WEIGHT_PATH']}weights_mobilenet_v3_{model}"
-        yield from pair(network + suffix, stem, (".h5", "_no_top_v2.h5"), digests, network=network)
+        options = "--alpha 0.75" if suffix else ""
+        yield from pair(
+            network + suffix, stem, (".h5", "_no_top_v2.h5"), digests, network=network, options=options
+        )
     for module, title, prefix in [
         ("efficientnet", "EfficientNet", "efficientnet"),
         ("efficientnet_v2", "EfficientNetV2", "efficientnetv2-"),

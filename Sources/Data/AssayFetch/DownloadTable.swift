@@ -43,6 +43,8 @@ public struct DownloadEntry: Sendable, Equatable {
   public var source: String
   /// The network of the zoo that these are weights of; `nil` for models.
   public var network: String?
+  /// What else `assay zoo build` is to be told: `--no-top`, `--size 160`; empty for nothing.
+  public var buildOptions: String
   /// The files.
   public var files: [DownloadFile]
 
@@ -53,6 +55,7 @@ public struct DownloadEntry: Sendable, Equatable {
     license: String,
     source: String,
     network: String? = nil,
+    buildOptions: String = "",
     files: [DownloadFile]
   ) {
     self.name = name
@@ -60,6 +63,7 @@ public struct DownloadEntry: Sendable, Equatable {
     self.license = license
     self.source = source
     self.network = network
+    self.buildOptions = buildOptions
     self.files = files
   }
 }
@@ -172,6 +176,7 @@ extension DownloadEntry {
       license: license,
       source: source,
       network: json["network"]?.string,
+      buildOptions: json["options"]?.string ?? "",
       files: try rows.map { try DownloadFile(json: $0, base: base) }
     )
   }
@@ -183,6 +188,7 @@ extension DownloadEntry {
       "source": .string(source),
     ])
     if let network { json["network"] = .string(network) }
+    if !buildOptions.isEmpty { json["options"] = .string(buildOptions) }
     json["files"] = .array(files.map(\.json))
     return json
   }

@@ -50,8 +50,10 @@ struct NamedLookup {
     let plain = WeightNames.plain(name)
     for candidate in [WeightAliases.Candidate(name: plain)] + aliases.candidates(for: plain) {
       let (layer, part) = WeightNames.split(candidate.name)
-      for word in WeightNames.words(for: part, convention) {
-        let path = layer.isEmpty ? word : layer + "/" + word
+      // The only weight of a layer may bear the layer's own name: PyTorch's parameters of a module.
+      let words = WeightNames.words(for: part, convention) + (part == "weight" ? [""] : [])
+      for word in words {
+        let path = layer.isEmpty ? word : word.isEmpty ? layer : layer + "/" + word
         if let entry = entries[prefix + path] {
           return WeightMatch.Source(entry, part: candidate.part)
         }

@@ -7,7 +7,7 @@ import AssayTensor
 public struct KerasWeightTable: Sendable {
   /// A weight of a layer.
   public struct Weight: Sendable {
-    /// Its place in the file.
+    /// Its layer, and its name or place in the layer.
     public var name: String
     private let dataset: HDF5Object
 
@@ -127,13 +127,13 @@ public struct KerasWeightTable: Sendable {
     if let variables = try object.member("vars"), !variables.memberNames.isEmpty {
       let count = variables.memberNames.count
       left -= count
+      let noted = try variables.attribute("name")?.string
       let weights = try (0..<count).map { index in
         guard let dataset = try variables.member("\(index)"), dataset.isDataset else {
           throw Diagnostic("KER004", "there is no weight \(index) of \(count) at \(variables.path)")
         }
-        return Weight(name: dataset.path, dataset: dataset)
+        return Weight(name: "\(noted ?? key)/\(index)", dataset: dataset)
       }
-      let noted = try variables.attribute("name")?.string
       found.append(Layer(name: noted ?? key, isNumbered: noted == nil, weights: weights))
     }
     for name in object.memberNames.sorted(by: { numbered($0) < numbered($1) }) where name != "vars"

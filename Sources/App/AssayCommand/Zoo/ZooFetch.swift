@@ -160,7 +160,9 @@ private func isConfirmed(
 private func downloadNext(_ entry: DownloadEntry, _ folder: String) -> String {
   let path = Words.shell([Host.join(folder, entry.files[0].name)])
   guard let network = entry.network else { return "\nin \(folder); next: assay run \(path)\n" }
-  return "\nin \(folder); next: assay zoo build \(network) --weights \(path)\n"
+  let options = entry.buildOptions.isEmpty ? "" : " " + entry.buildOptions
+  return
+    "\nin \(folder); next: assay zoo build \(network)\(options) --weights \(path) -o model.tflite\n"
 }
 
 private func listDownloads(
