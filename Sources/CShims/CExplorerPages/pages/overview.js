@@ -225,7 +225,10 @@ export async function overview(app, page, _, query) {
     if (points && !isOff("lines")) traces.push(lines(points));
     if (points) traces.push(...markers(points, x, y));
     if (!isOff("front")) traces.push(front(view.front, x, y));
-    const tiles = isOff("tiles") ? [] : tileShapes(x, y, isLogX, isLogY);
+    // Without common limits on either axis the background is one picture: a hundred tiles cost as much as all points.
+    const isGradient = !view.tiles.x && !view.tiles.y;
+    const tiles = isOff("tiles") || isGradient ? [] : tileShapes(x, y, isLogX, isLogY);
+    const images = isOff("tiles") || !isGradient ? [] : [gradient(x, y)];
     const axis = (property, isLog) => ({
       title: { text: `${property.name}${unitText(property)}`, standoff: 6 }, type: isLog ? "log" : "linear",
       tickformat: isFraction(property.key) ? ",.0%" : undefined, exponentformat: "SI",
@@ -233,7 +236,7 @@ export async function overview(app, page, _, query) {
       maxallowed: isFraction(property.key) ? 1.02 : undefined,
     });
     const layout = {
-      xaxis: axis(x, isLogX), yaxis: axis(y, isLogY), shapes: tiles, dragmode: "select", showlegend: true,
+      xaxis: axis(x, isLogX), yaxis: axis(y, isLogY), shapes: tiles, images, dragmode: "select", showlegend: true,
       legend: { orientation: "h", y: -0.2, yanchor: "top", font: { size: 12 } }, uirevision: `${view.x} ${view.y}`,
       margin: { l: 60, r: 10, t: 10, b: 60 },
     };
@@ -346,6 +349,21 @@ export async function overview(app, page, _, query) {
       }
     }
     return shapes;
+  }
+
+  /// A picture that is greener towards the better corner.
+  function gradient(x, y) {
+    const side = 12;
+    const canvas = h("canvas", { width: side, height: side });
+    const pen = canvas.getContext("2d");
+    const part = (property, place) => property.isMaximized ? 1 - (place + 0.5) / side : (place + 0.5) / side;
+    for (let across = 0; across < side; across += 1) {
+      for (let up = 0; up < side; up += 1) {
+        pen.fillStyle = mix(2 * (part(x, across) + part(y, up)));
+        pen.fillRect(across, side - 1 - up, 1, 1);
+      }
+    }
+    return { source: canvas.toDataURL(), xref: "paper", yref: "paper", x: 0, y: 1, sizex: 1, sizey: 1, sizing: "stretch", layer: "below", opacity: 0.16 };
   }
 
   /// Open ends of tiles are drawn as far as the points reach, and a little further.
