@@ -452,6 +452,34 @@ import Testing
     }
   }
 
+  @Test func aNetworkForOneSampleIsTrainedOnSeveral() throws {
+    // The rows of a series through a dense layer, as converters write it: samples and moments in one
+    // axis.
+    var graph = Graph(name: "rows")
+    let x = graph.addInput("x", TensorType(.float32, [1, 3, 2]))
+    let w = graph.addConstant("w", Tensor([Float]([1, -2]), [1, 2]))
+    let rows = try graph.addNode("rows", Reshape([3, 2]), [x])
+    let dense = try graph.addNode("dense", FullyConnected(), [rows[0], w])
+    graph.outputs = try graph.addNode("back", Reshape([1, 3, 1]), dense)
+    let model = try TrainableGraph(graph, batch: 2)
+    let output = model.graph.outputs[0]
+    #expect(model.graph[output].type.shape == [2, 3, 1])
+    let input = try #require(model.value(model.graph.inputs[0]))
+    for index in 0..<12 { input[index] = Float(index) }
+    try model.forward(training: true)
+    let wanted: [Float] = [-2, -4, -6, -8, -10, -12]
+    #expect(model.value(output)?.array == wanted)
+    model.seed(output)?.fill(1)
+    try model.backward()
+    #expect(model.parameters[0].gradient?.array == [30, 36])
+    // What goes across the samples cannot be.
+    var mixed = graph
+    mixed.outputs = try mixed.addNode("share", Softmax(axis: 0), graph.outputs)
+    let fault = #expect(throws: Diagnostic.self) { try TrainableGraph(mixed, batch: 2) }
+    #expect(fault?.code == "TRN003" && fault?.cause?.contains("'share'") == true)
+    _ = try TrainableGraph(mixed, batch: 1)
+  }
+
   @Test func theNumberOfThreadsChangesNothing() throws {
     var rng = SeededRNG(seed: 9)
     var graph = Graph(name: "network")

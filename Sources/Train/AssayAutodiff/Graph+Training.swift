@@ -31,51 +31,38 @@ extension Graph {
     return result
   }
 
-  /// The graph for `batch` samples at once; IDs stay.
+  /// The graph for `batch` samples at once, with every extent known; IDs stay.
   ///
-  /// The first extents of the inputs are set, and all types are inferred anew. Where a node names the
-  /// batch in its attributes (the shape of a reshape, the extents of a slice) it is replaced there.
-  ///
-  /// - Throws: `Diagnostic` TRN003 for a node whose outputs do not keep the batch in front.
-  func rebatched(to batch: Int) throws -> Graph {
-    guard batch > 0 else {
-      throw Diagnostic("TRN003", "a batch of \(batch) samples is none", remedy: "use at least 1")
+  /// - Throws: `Diagnostic` TRN003 for a node that mixes the samples, or an extent that is open.
+  func forTraining(batch: Int) throws -> Graph {
+    let result: Graph
+    do {
+      result = try batched(batch)
+    } catch let fault as Diagnostic {
+      throw Diagnostic(
+        "TRN003",
+        "the network cannot be trained on \(batch) samples at once",
+        remedy:
+          "train on as many at once as its inputs hold (\(samplesText)), or import it from its "
+          + "source",
+        cause: [fault.summary, fault.cause].compactMap { $0 }.joined(separator: ": ")
+      )
     }
-    var result = self
-    for id in inputs {
-      guard !self[id].type.shape.dims.isEmpty else {
+    for node in result.nodes {
+      for id in node.outputs where result[id].type.shape.elementCount == nil {
         throw Diagnostic(
           "TRN003",
-          "the input has no axis for samples",
-          at: ["input '\(self[id].name)'"]
+          "the extents \(result[id].type.shape) are not known",
+          at: ["node '\(node.name)' (\(node.op.name))"],
+          remedy: "give the model's open extents when it is imported"
         )
-      }
-      result[id].type.shape.dims[0] = batch
-    }
-    for (index, node) in nodes.enumerated() {
-      try locating("node '\(node.name)' (\(node.op.name))") {
-        let types = node.inputs.map { $0.map { result[$0].type } }
-        let first = node.inputs.first.flatMap { $0 }
-        let op = node.op.rebatched(
-          from: first.map { self[$0].type.shape } ?? [],
-          to: first.map { result[$0].type.shape } ?? [],
-          output: node.outputs.first.map { self[$0].type.shape } ?? []
-        )
-        result.nodes[index].op = op
-        for (id, type) in zip(node.outputs, try op.inferTypes(types)) {
-          guard type.shape.isStatic, type.shape.elementCount != nil else {
-            throw Diagnostic(
-              "TRN003",
-              "the extents \(type.shape) are not known",
-              remedy: "give the model's open extents when it is imported"
-            )
-          }
-          result[id].type.shape = type.shape
-          result[id].type.dtype = type.dtype
-        }
       }
     }
     return result
+  }
+
+  private var samplesText: String {
+    inputs.first.flatMap { self[$0].type.shape.dims.first }.map { $0 < 0 ? "any" : "\($0)" } ?? "1"
   }
 
   /// The graph without training operators: readers of their outputs read what they read.
@@ -108,34 +95,4 @@ extension Graph {
 
   /// Whether a value may leave the graph in place of another: it is made by a node.
   private func producesAlone(_ id: ValueID) -> Bool { !inputs.contains(id) }
-}
-
-extension Operator {
-  /// The operator for another number of samples; `old` and `new` are the shapes of its first input.
-  func rebatched(from old: Shape, to new: Shape, output: Shape) -> any Operator {
-    guard old != new, let before = old.dims.first, let after = new.dims.first else { return self }
-    func scaled(_ extent: Int) -> Int {
-      before > 0 && extent > 0 && extent % before == 0 ? extent / before * after : extent
-    }
-    switch self {
-    case var reshape as Reshape:
-      // Only where it names every extent; an open one takes what is left.
-      if !reshape.shape.contains(-1), !reshape.shape.isEmpty {
-        if before > 0 { reshape.shape[0] = scaled(reshape.shape[0]) } else { reshape.shape[0] = -1 }
-      } else if let first = reshape.shape.first, first > 0, first == before, before != after {
-        // The open extent must not take what belongs to the batch.
-        reshape.shape[0] = after
-      }
-      return reshape
-    case var slice as Slice where !slice.sizes.isEmpty:
-      if slice.begin[0] == 0, slice.steps[0] == 1, slice.sizes[0] == before {
-        slice.sizes[0] = after
-      }
-      return slice
-    case var spread as BroadcastTo where spread.shape.count == old.rank && !spread.shape.isEmpty:
-      if spread.shape[0] == before { spread.shape[0] = after }
-      return spread
-    default: return self
-    }
-  }
 }

@@ -71,7 +71,7 @@ public final class TrainableGraph {
   ///   has no gradient, TRN003 for extents, TRN004 when there is nothing to train.
   public init(_ graph: Graph, batch: Int, options: Options = Options()) throws {
     source = try graph.folded()
-    let graph = try source.rebatched(to: batch)
+    let graph = try source.forTraining(batch: batch)
     self.graph = graph
     self.batch = batch
     seeds = options.seeds ?? graph.outputs
@@ -123,7 +123,10 @@ public final class TrainableGraph {
   }
 
   /// Whether an operator can stand between a parameter and a loss.
-  public static func hasGradient(_ op: any Operator) -> Bool { op is any DifferentiableOperator }
+  public static func hasGradient(_ op: any Operator) -> Bool {
+    guard let op = op as? any DifferentiableOperator else { return false }
+    return (op.flows(to: 0) || op.flows(to: 1)) && (op as? Unary)?.isDifferentiable ?? true
+  }
 
   /// Whether the forward pass is part of a training step.
   public var isTraining: Bool { context.isTraining }

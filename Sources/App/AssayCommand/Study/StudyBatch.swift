@@ -1,9 +1,9 @@
 import AssayBase
 import AssayCatalog
 import AssayFormat
+import AssayGraph
 import AssayHost
 import AssayReport
-import AssayRewrite
 import AssayRuntime
 
 let studyBatchCommand = CommandSpec(

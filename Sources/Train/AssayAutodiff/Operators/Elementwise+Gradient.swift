@@ -86,6 +86,9 @@ extension Unary: DifferentiableOperator {
     }
   }
 
+  /// Whether the derivative is known.
+  var isDifferentiable: Bool { slope != nil }
+
   /// The derivative at x, where y is the function's value.
   private var slope: ((_ x: Float, _ y: Float) -> Float)? {
     switch kind {
