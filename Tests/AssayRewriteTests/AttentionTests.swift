@@ -17,6 +17,7 @@ import Testing
   private func attention(
     isSequenceFirst: Bool,
     usesSplit: Bool,
+    usesGather: Bool = false,
     _ rng: inout SeededRNG
   ) throws -> Graph {
     let (length, heads, size) = (5, 2, 3)
@@ -42,7 +43,11 @@ import Testing
     } else {
       let cut = try graph.addNode("cut", Reshape([1, length, 3, heads, size]), [qkv])[0]
       let turned = try graph.addNode("turned", Transpose([2, 0, 3, 1, 4]), [cut])[0]
-      for index in 0..<3 {
+      for index in 0..<3 where usesGather {
+        let place = graph.addConstant("place\(index)", Tensor([Int64(index)], [], dtype: .int64))
+        parts += try graph.addNode("part\(index)", Gather(axis: 0), [turned, place])
+      }
+      for index in 0..<3 where !usesGather {
         let row = try graph.addNode(
           "row\(index)",
           AssayGraph.Slice(
@@ -68,22 +73,42 @@ import Testing
     return graph
   }
 
-  @Test(arguments: [(true, false), (false, false), (false, true)])
-  func projectionsAreOfTheirOwn(_ isSequenceFirst: Bool, _ usesSplit: Bool) throws {
+  @Test(arguments: [(true, false), (false, false), (false, true)], [false, true])
+  func projectionsAreOfTheirOwn(_ form: (Bool, Bool), _ usesGather: Bool) throws {
+    let (isSequenceFirst, usesSplit) = form
     var rng = SeededRNG(seed: 31)
     let graph = try attention(
       isSequenceFirst: isSequenceFirst,
       usesSplit: usesSplit,
+      usesGather: usesGather,
       &rng
     )
     let result = try checkedCanonical(graph, &rng)
     #expect(count(result) { $0 is FullyConnected } == 3)
-    #expect(count(result) { $0 is AssayGraph.Slice || $0 is Split || $0 is Binary } == 0)
+    #expect(
+      count(result) { $0 is AssayGraph.Slice || $0 is Gather || $0 is Split || $0 is Binary } == 0
+    )
     // Queries, keys, values and the result: the product reads the keys as they lie.
     #expect(count(result) { $0 is Transpose } == 4)
     // Where the keys are turned anyway, they are turned to where the product wants them.
     #expect(usesSplit || result.nodes.contains { ($0.op as? MatMul)?.transposesB == true })
     #expect(try canonicalized(result).dump() == result.dump())
+  }
+
+  @Test func gathersAtEqualStepsAreSlices() throws {
+    var rng = SeededRNG(seed: 35)
+    for (places, dims, isSlice) in [
+      ([1], [], true), ([-1], [], true), ([0, 1, 2], [3], true), ([1, 3], [2], true),
+      ([2], [1, 1], true), ([3, 1], [2], false), ([1, 1], [2], false), ([0, 1, 3], [3], false),
+    ] as [([Int64], Shape, Bool)] {
+      var graph = Graph(name: "gather")
+      let x = graph.addInput("x", TensorType(.float32, [2, 4, 3]))
+      let indices = graph.addConstant("places", Tensor(places, dims, dtype: .int64))
+      graph.outputs = try graph.addNode("taken", Gather(axis: 1), [x, indices])
+      let result = try checkedCanonical(graph, &rng)
+      #expect(count(result) { $0 is Gather } == (isSlice ? 0 : 1), "\(places)")
+      #expect(count(result) { $0 is AssayGraph.Slice } == (isSlice ? 1 : 0), "\(places)")
+    }
   }
 
   @Test func overlappingCutsStay() throws {

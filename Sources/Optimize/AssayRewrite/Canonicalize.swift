@@ -36,6 +36,7 @@ private let foldingPasses: [any GraphPass] = [
   MergeReshapes(),
   MergeTransposes(),
   TransposesIntoMatMul(),
+  GatherToSlice(),
   SliceEarlier(),
   SplitProjections(),
   SinkReshapes(),
