@@ -101,6 +101,19 @@ struct RealFileTests {
       performing: { try format.importGraph(bytes, options: ImportOptions()) },
       throws: { ($0 as? Diagnostics)?.all.first?.code == "TFL004" }
     )
+    let fault = #expect(throws: Diagnostics.self) {
+      try format.importGraph(bytes, options: ImportOptions())
+    }
+    // One finding, with the words that mend it; what follows from extents of 1 is only its cause.
+    #expect(fault?.all.map(\.remedy) == ["give them: --shape input_1=1xNx1"])
+    #expect(fault?.all.first?.cause?.contains("AVERAGE_POOL_2D") == true)
+    // Two channels for weights of one would be taken for two groups.
+    #expect(
+      performing: {
+        try format.importGraph(bytes, options: ImportOptions(shapes: ["input_1": [1, 420, 2]]))
+      },
+      throws: { ($0 as? Diagnostics)?.all.first?.summary.contains("does not fit") == true }
+    )
     let shapes = ["input_1": [1, 420, 1] as Shape]
     let report = try format.importGraph(bytes, options: ImportOptions(shapes: shapes))
     #expect(report.graph.validate() == [])

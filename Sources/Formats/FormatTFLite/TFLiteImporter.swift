@@ -98,7 +98,7 @@ struct TFLiteImporter {
   private var nodeNames = UniqueNames()
   var diagnostics: [Diagnostic] = []
   /// Inputs with extents other than the batch that the file leaves open.
-  private var openInputs: [String] = []
+  private var openInputs: [(name: String, shape: Shape)] = []
   var opaque: [OpaqueKind] = []
 
   init(_ model: ModelRecord, options: ImportOptions) throws {
@@ -120,16 +120,24 @@ struct TFLiteImporter {
     addInputs(signature)
     readOperators()
     if !openInputs.isEmpty {
-      let hasErrors = Diagnostics(diagnostics).hasErrors
-      diagnostics.insert(
-        Diagnostic(
-          "TFL004",
-          "the extents of \(openInputs.joined(separator: ", ")) are open and were taken as 1",
-          remedy: "give the shapes of the inputs: --shape NAME=1x100x3",
-          severity: hasErrors ? .error : .warning
-        ),
-        at: 0
+      let fault = diagnostics.first { $0.severity == .error }
+      let names = openInputs.map { "'\($0.name)' (\($0.shape))" }.joined(separator: ", ")
+      let wanted = openInputs.map { input in
+        let dims = input.shape.dims.enumerated().map { $1 >= 0 ? "\($1)" : $0 == 0 ? "1" : "N" }
+        return "--shape \(input.name)=\(dims.joined(separator: "x"))"
+      }
+      let note = Diagnostic(
+        "TFL004",
+        fault == nil
+          ? "the extents of \(names) are open and were taken as 1"
+          : "the extents of \(names) are open, and the network cannot do with 1",
+        remedy: "give them: \(wanted.joined(separator: " "))",
+        cause: fault.map { "\($0.summary) (\($0.location.joined(separator: ", ")))" },
+        severity: fault == nil ? .warning : .error
       )
+      // What else is wrong with extents of 1 says nothing of the file.
+      if fault != nil { throw Diagnostics([note]) }
+      diagnostics.insert(note, at: 0)
     }
     try Diagnostics(diagnostics).throwIfErrors()
     try addOutputs(signature)
@@ -235,16 +243,32 @@ struct TFLiteImporter {
         var type = try importer.type(of: tensor)
         let open = tensor.signature ?? []
         if let given = importer.options.shapes[tensor.name] ?? importer.options.shape(of: name) {
+          try importer.check(given, against: type.shape, open)
           type.shape = given
         } else if !open.isEmpty, !type.shape.dims.isEmpty {
           if open[0] == -1 { type.shape.dims[0] = importer.options.batch }
           if open.dropFirst().contains(-1) {
-            importer.openInputs.append("'\(name)' (\(Shape(open.map(Int.init))))")
+            importer.openInputs.append((name, Shape(open.map(Int.init))))
           }
         }
         let id = importer.graph.addInput(importer.uniqueName(name, or: "input"), type)
         importer.frame.valueOfTensor[index] = id
       }
+    }
+  }
+
+  /// Throws for extents that an input cannot get: a batch or an image may be larger or smaller than the
+  /// file has it, but the weights are made for the last axis. (A convolution would take other channels
+  /// for groups.)
+  private func check(_ given: Shape, against shape: Shape, _ signature: [Int32]) throws {
+    let declared = signature.isEmpty ? shape : Shape(signature.map(Int.init))
+    guard let last = declared.dims.last else { return }
+    guard given.rank == declared.rank, given.isStatic, last < 0 || given.dims.last == last else {
+      throw Diagnostic(
+        "TFL004",
+        "the shape \(given) does not fit this input, which is \(declared) in the file",
+        remedy: "keep the number of axes, and the extent of the last one"
+      )
     }
   }
 

@@ -46,9 +46,14 @@ extension Certificate {
 
   /// The certificate as the terminal shows it.
   public var text: String {
-    var lines = [
-      "\(equal ? "equal" : "NOT equal") within \(tolerance.text)"
-    ]
+    var lines = ["\(equal ? "equal" : "NOT equal") within \(tolerance.text)"]
+    if equal, !suspects.isEmpty {
+      // A loose limit on the outputs must not hide that the network is another one.
+      lines[0] =
+        suspects.count == 1
+        ? "outputs " + lines[0] + ", but one operator computes something else"
+        : "outputs " + lines[0] + ", but \(suspects.count) operators compute something else"
+    }
     for output in outputs {
       lines.append("  \(output.name): \(output.metrics.text(steps: output.maxSteps))")
       for alarm in output.alarms { lines.append("    alarm: \(alarm.text)") }

@@ -20,7 +20,9 @@ public struct ReferenceRuntime: InferenceRuntime {
   /// `reference`.
   public var id: String { "reference" }
   /// What the importer reads.
-  public var formats: [String] { ["tflite", "onnx", "keras"] }
+  public var formats: [String] {
+    ["tflite", "onnx", "keras", "tensorflow", "openvino", "pytorch"]
+  }
   /// Always there.
   public func probe() -> Availability { .available(version: "1") }
 
