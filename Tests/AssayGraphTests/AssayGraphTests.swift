@@ -229,6 +229,18 @@ func inferred(_ op: any Operator, _ shapes: [Shape?], dtype: DType = .float32) -
     #expect(graph.uniquelyNamed().values.map(\.name) == ["x", "x_1", "y_1", "y"])
   }
 
+  @Test func namesAreGivenOutOnce() {
+    var names = UniqueNames(["a"])
+    #expect(
+      ["a", "a", "b", "a_1", "b"].map { names.unique($0) } == ["a_1", "a_2", "b", "a_1_1", "b_1"]
+    )
+    #expect(!names.take("b") && names.take("c"))
+    names.free("b")
+    #expect(names.unique("b") == "b")
+    var parts = UniqueNames(separator: "/", first: 2)
+    #expect(["x", "x", "x"].map { parts.unique($0) } == ["x", "x/2", "x/3"])
+  }
+
   @Test func theIndexKnowsWhoReads() throws {
     let graph = try network()
     let index = GraphIndex(graph)

@@ -15,6 +15,33 @@ extension TwinImporter {
     _modify { yield &twins.graph }
   }
 
+  /// Values that a faulty node did not make; nodes that read them are to be passed over.
+  public var missing: Set<String> {
+    get { twins.missing }
+    set { twins.missing = newValue }
+  }
+
+  /// Reads a part of the file; what is wrong with it is added to the findings, and its outputs are
+  /// missing from then on, so that all findings of a file are met in one go.
+  public mutating func collect(
+    _ faults: inout [Diagnostic],
+    _ place: String,
+    _ outputs: [String],
+    _ body: (inout Self) throws -> Void
+  ) {
+    do {
+      try body(&self)
+      return
+    } catch let fault as Diagnostic {
+      faults.append(fault.inside(place))
+    } catch let several as Diagnostics {
+      faults += several.all.map { $0.inside(place) }
+    } catch {
+      faults.append(twins.fault("020", "\(error)").inside(place))
+    }
+    missing.formUnion(outputs)
+  }
+
   /// The value of the file in its own axes.
   public mutating func plain(_ name: String) throws -> ValueID { try twins.plain(name) }
 

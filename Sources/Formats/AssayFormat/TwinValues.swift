@@ -13,13 +13,12 @@ import AssayTensor
 public struct TwinValues: Sendable {
   /// The network as far as it is made.
   public var graph: Graph
+  /// Values that a faulty node did not make; nodes that read them are to be passed over.
+  public var missing: Set<String> = []
 
   private var slots: [String: Slot] = [:]
-  private var usedValueNames: Set<String> = []
-  private var usedNodeNames: Set<String> = []
-  /// The next number to try behind a name that is taken, so that many of one name are not counted
-  /// from the beginning each time.
-  private var nextNumbers: [String: Int] = [:]
+  private var valueNames = UniqueNames()
+  private var nodeNames = UniqueNames()
   private let fileOutputs: Set<String>
   private let codes: String
   /// The Constant behind each dequantized parameter.
@@ -41,14 +40,14 @@ public struct TwinValues: Sendable {
   ///   - name: the graph's name.
   ///   - outputs: the file's names of the values that leave the network.
   ///   - codes: the prefix of the format's diagnostic codes: 004 is made twice, 005 read too early,
-  ///     006 of a wrong rank, 009 too large.
+  ///     006 of a wrong rank, 009 too large, 020 an error of another kind.
   public init(name: String, outputs: Set<String>, codes: String) {
     graph = Graph(name: name)
     fileOutputs = outputs
     self.codes = codes
   }
 
-  private func fault(_ number: String, _ summary: String) -> Diagnostic {
+  func fault(_ number: String, _ summary: String) -> Diagnostic {
     Diagnostic(codes + number, summary)
   }
 }
@@ -199,21 +198,14 @@ extension TwinValues {
     // The file's outputs keep their names for the values that leave the graph.
     var candidate = name
     if let form, fileOutputs.contains(name), form == "nhwc" { candidate = "\(name)/\(form)" }
-    if usedValueNames.insert(candidate).inserted { return candidate }
+    if valueNames.take(candidate) { return candidate }
     if let form { candidate = "\(name)/\(form)" }
-    var number = nextNumbers[candidate] ?? 1
-    var unique = number == 1 ? candidate : "\(candidate)_\(number)"
-    while !usedValueNames.insert(unique).inserted {
-      unique = "\(candidate)_\(number)"
-      number += 1
-    }
-    nextNumbers[candidate] = number
-    return unique
+    return valueNames.unique(candidate)
   }
 
   /// Adds a Constant.
   public mutating func addConstant(_ name: String, _ tensor: Tensor) -> ValueID {
-    usedValueNames.insert(name)
+    valueNames.take(name)
     return graph.addConstant(name, tensor)
   }
 
@@ -231,14 +223,7 @@ extension TwinValues {
     _ inputs: [ValueID?],
     _ outputNames: [String]
   ) throws -> [ValueID] {
-    let key = "node " + name
-    var number = nextNumbers[key] ?? 1
-    var unique = number == 1 ? name : "\(name)_\(number)"
-    while !usedNodeNames.insert(unique).inserted {
-      unique = "\(name)_\(number)"
-      number += 1
-    }
-    nextNumbers[key] = number
+    let unique = nodeNames.unique(name)
     let outputs = try graph.addNode(unique, op, inputs, outputNames: outputNames)
     for output in outputs {
       let type = graph[output].type

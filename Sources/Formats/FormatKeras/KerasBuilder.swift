@@ -182,14 +182,9 @@ final class KerasBuilder {
     of model: KerasModel,
     in context: inout KerasContext
   ) throws {
-    var names: Set<String> = []
+    var names = UniqueNames()
     for (reference, value) in zip(model.outputs, outputs) {
-      var name = reference.layer
-      var count = 0
-      while !names.insert(name).inserted {
-        count += 1
-        name = "\(reference.layer)_\(count)"
-      }
+      let name = names.unique(reference.layer)
       var id = value
       // An output is a value of its own: inputs, constants and second uses are passed on by a node.
       let graph = context.graph

@@ -27,7 +27,7 @@ struct KerasContext {
   private var constants: [String: ValueID] = [:]
   /// The other form of an image whose channels come first, or that was made from one.
   private var twins: [ValueID: ValueID] = [:]
-  private var nodeNames: Set<String> = []
+  private var nodeNames = UniqueNames()
 
   init(graph: Graph, layer: KerasLayer) {
     self.graph = graph
@@ -160,15 +160,7 @@ struct KerasContext {
   }
 
   /// A name that no node or constant has yet.
-  mutating func unique(_ name: String) -> String {
-    var candidate = name
-    var count = 0
-    while !nodeNames.insert(candidate).inserted {
-      count += 1
-      candidate = "\(name)_\(count)"
-    }
-    return candidate
-  }
+  mutating func unique(_ name: String) -> String { nodeNames.unique(name) }
 
   /// Gives the node that made the results the name of the call, so that messages and outputs have
   /// it.
@@ -176,7 +168,7 @@ struct KerasContext {
     guard let id = ids.first, let index = graph.nodes.indices.last,
       graph.nodes[index].outputs.first == id, graph.nodes[index].name.hasPrefix(callName + "/")
     else { return }
-    nodeNames.remove(graph.nodes[index].name)
+    nodeNames.free(graph.nodes[index].name)
     graph.nodes[index].name = callName
     for (number, output) in graph.nodes[index].outputs.enumerated() {
       graph[output].name = number == 0 ? callName : "\(callName):\(number)"

@@ -172,22 +172,13 @@ struct TFLiteExporter {
   }
 
   private func signature() -> SignatureRecord {
-    var used: Set<String> = []
-    func unique(_ name: String) -> String {
-      var candidate = name
-      var number = 1
-      while !used.insert(candidate).inserted {
-        candidate = "\(name)_\(number)"
-        number += 1
-      }
-      return candidate
-    }
+    var names = UniqueNames()
     let inputs = zip(graph.inputs, subgraph.inputs).map {
-      (name: unique(graph[$0].name), tensor: Int($1))
+      (name: names.unique(graph[$0].name), tensor: Int($1))
     }
-    used = []
+    names = UniqueNames()
     let outputs = zip(graph.outputs, subgraph.outputs).map {
-      (name: unique(graph.outputName($0)), tensor: Int($1))
+      (name: names.unique(graph.outputName($0)), tensor: Int($1))
     }
     return SignatureRecord(key: "serving_default", inputs: inputs, outputs: outputs, subgraph: 0)
   }

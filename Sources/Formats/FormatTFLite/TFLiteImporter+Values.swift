@@ -231,19 +231,3 @@ extension TFLiteImporter {
     valueNames.unique(name.isEmpty ? fallback : name)
   }
 }
-
-/// Names that are given out once.
-struct UniqueNames {
-  private var used: Set<String> = []
-  private var next: [String: Int] = [:]
-
-  /// `name`, or `name` with a number when it is taken.
-  mutating func unique(_ name: String) -> String {
-    if used.insert(name).inserted { return name }
-    while true {
-      let number = next[name, default: 1]
-      next[name] = number + 1
-      if used.insert("\(name)_\(number)").inserted { return "\(name)_\(number)" }
-    }
-  }
-}

@@ -19,7 +19,7 @@ public struct QuantizationAwareNetwork {
   private var floats: [ValueID: ValueID] = [:]
   /// The ends of the range of each group of values, as Constants of `graph`.
   private var ends: [Int: (low: ValueID, high: ValueID)] = [:]
-  private var names: Set<String>
+  private var names: UniqueNames
 
   /// How much of a moving average stays in each step.
   private static let momentum: Float = 0.99
@@ -33,12 +33,12 @@ public struct QuantizationAwareNetwork {
   public init(_ plan: IntegerPlan, _ ranges: QuantizationAwareTraining.Ranges) throws {
     self.plan = plan
     graph = Graph(name: plan.source.name)
-    names = []
+    names = UniqueNames(separator: "/", first: 2)
     let writers = Self.writers(plan)
     var made: [ValueID: ValueID] = [:]
     let integers = plan.graph
     for id in integers.inputs {
-      names.insert(integers[id].name)
+      names.take(integers[id].name)
       made[id] = graph.addInput(integers[id].name, integers[id].type)
     }
     for node in integers.nodes {
@@ -81,15 +81,7 @@ public struct QuantizationAwareNetwork {
 
   // MARK: Rounding
 
-  private mutating func unique(_ name: String) -> String {
-    var candidate = name
-    var number = 2
-    while !names.insert(candidate).inserted {
-      candidate = "\(name)/\(number)"
-      number += 1
-    }
-    return candidate
-  }
+  private mutating func unique(_ name: String) -> String { names.unique(name) }
 
   /// The value of each group by whose numbers its range is found: the one of the widest range.
   ///

@@ -19,7 +19,7 @@ struct StaticQuantizer {
   private var others: [ValueID: ValueID] = [:]
   private var rescaledValues: [RescaledKey: ValueID] = [:]
   private var filters: [FilterKey: ValueID] = [:]
-  private var names: Set<String> = []
+  private var names: UniqueNames
   private var nodeNames: Set<String>
   private(set) var diagnostics: [Diagnostic]
   /// What values of the result are integers of.
@@ -46,7 +46,7 @@ struct StaticQuantizer {
     result.attachments = graph.attachments
     diagnostics = plan.diagnostics
     // Names that users know are taken, whatever is made before they are.
-    names = Set(graph.inputs.map { graph[$0].name })
+    names = UniqueNames(Set(graph.inputs.map { graph[$0].name }), separator: "/", first: 2)
     nodeNames = Set(graph.nodes.map(\.name))
   }
 
@@ -61,15 +61,7 @@ struct StaticQuantizer {
   // MARK: Names
 
   /// `name`, or `name` with a number when something has it already.
-  private mutating func unique(_ name: String) -> String {
-    var candidate = name
-    var number = 2
-    while !names.insert(candidate).inserted {
-      candidate = "\(name)/\(number)"
-      number += 1
-    }
-    return candidate
-  }
+  private mutating func unique(_ name: String) -> String { names.unique(name) }
 
   /// The name of a value inside: an output that is converted at the boundary leaves its name to the
   /// converted one.

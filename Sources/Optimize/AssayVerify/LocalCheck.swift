@@ -372,22 +372,13 @@ extension Graph {
     var part = GraphPart(graph: Graph(name: name))
     var constants: [ValueID: ValueID] = [:]
     var shared: [ValueID: ValueID] = [:]
-    var taken: Set<String> = []
-    func unique(_ name: String) -> String {
-      var result = name
-      var number = 1
-      while !taken.insert(result).inserted {
-        result = "\(name)_\(number)"
-        number += 1
-      }
-      return result
-    }
+    var names = UniqueNames()
     for (number, segment) in segments.enumerated() {
       var inner: [ValueID: ValueID] = isShared ? shared : [:]
       for id in segment.boundary where inner[id] == nil {
         var type = self[id].type
         type.shape = shapes[id] ?? type.shape
-        let name = unique(self[id].name)
+        let name = names.unique(self[id].name)
         inner[id] = part.graph.addInput(name, type)
         part.inputs.append((number, id, name))
       }

@@ -5,12 +5,15 @@ extension LayoutPlan {
   /// Plans a Graph: tells images, which have four axes, from other values.
   ///
   /// - Parameters:
-  ///   - rules: a rule for each node.
   ///   - parameters: values that are written in any order of axes as a node asks for them.
-  public init(_ graph: Graph, rules: [LayoutRule], parameters: Set<ValueID>) {
+  ///   - rule: what a node asks for; `nil` for one that cannot be written.
+  public init(_ graph: Graph, _ parameters: ParameterSet, rule: (NodeView) -> LayoutRule?) {
+    let rules = graph.nodes.indices.map { index in
+      rule(NodeView(index, of: graph, parameters: parameters.values)) ?? .ordered
+    }
     var images: [ValueID: Image] = [:]
     func isImage(_ id: ValueID) -> Bool {
-      graph[id].type.shape.rank == 4 && !parameters.contains(id)
+      graph[id].type.shape.rank == 4 && !parameters.values.contains(id)
     }
     for id in graph.inputs where isImage(id) {
       images[id] = Image(producer: nil, shape: graph[id].type.shape)

@@ -35,7 +35,7 @@ public struct TensorFlowImporter {
   var channelsLastTwins: [ValueID: ValueID] = [:]
   /// Results of Constants, by operator and operands, so that a loop's steps share them.
   private var foldedResults: [String: [ValueID]] = [:]
-  private var usedNames: Set<String>
+  private var usedNames: UniqueNames
 
   /// Nodes that a graph may get: a bound on what loops unroll to.
   static let mostNodes = 200_000
@@ -49,7 +49,7 @@ public struct TensorFlowImporter {
   /// An importer that adds to `graph`.
   public init(_ graph: Graph, functions: [TFFunction] = []) {
     self.graph = graph
-    usedNames = Set(graph.values.map(\.name))
+    usedNames = UniqueNames(Set(graph.values.map(\.name)))
     for function in functions { self.functions[function.name] = function }
   }
 
@@ -150,15 +150,7 @@ extension TensorFlowImporter {
   }
 
   /// A name that no value has yet.
-  mutating func uniqueName(_ name: String) -> String {
-    var unique = name
-    var number = 1
-    while !usedNames.insert(unique).inserted {
-      unique = "\(name)_\(number)"
-      number += 1
-    }
-    return unique
-  }
+  mutating func uniqueName(_ name: String) -> String { usedNames.unique(name) }
 
   /// Adds a Constant.
   mutating func addConstant(_ name: String, _ tensor: Tensor) -> ValueID {
@@ -228,7 +220,7 @@ extension TensorFlowImporter {
       guard let bytes = type.byteCount, bytes < 1 << 40,
         type.shape.dims.allSatisfy({ $0 < 1 << 31 })
       else { throw Diagnostic("TFG007", "a result of type \(type) is too large") }
-      if output != outputs[0] { usedNames.insert(graph[output].name) }
+      if output != outputs[0] { usedNames.take(graph[output].name) }
     }
     return outputs
   }

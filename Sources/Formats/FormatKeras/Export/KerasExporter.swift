@@ -240,18 +240,11 @@ struct KerasExporter {
 
   /// Gives every layer a name of its own that Keras accepts; inputs and outputs first.
   private mutating func makeNamesUnique() {
-    var taken: Set<String> = []
+    var names = UniqueNames()
     let fixed = (inputs + outputs).map(\.layer)
     let isFixed = Set(fixed)
     for index in fixed + layers.indices.filter({ !isFixed.contains($0) }) {
-      let wanted = layers[index].name.asKerasName
-      var name = wanted
-      var number = 0
-      while !taken.insert(name).inserted {
-        number += 1
-        name = "\(wanted)_\(number)"
-      }
-      layers[index].name = name
+      layers[index].name = names.unique(layers[index].name.asKerasName)
     }
   }
 

@@ -2,17 +2,6 @@ import AssayFormat
 import AssayGraph
 import AssayTensor
 
-extension LayoutPlan {
-  /// Plans a Graph: asks every operator for its rule and tells images from other values.
-  init(_ graph: Graph, parameters: Set<ValueID>) {
-    let rules = graph.nodes.indices.map { index in
-      let view = NodeView(index, of: graph, parameters: parameters)
-      return (view.node.op as? any ONNXExportable)?.layoutRule(view) ?? .ordered
-    }
-    self.init(graph, rules: rules, parameters: parameters)
-  }
-}
-
 extension GraphExporter {
   /// An operand of a broadcasting operator as floats (or in its own type when it is not quantized),
   /// in the layout of the node.

@@ -15,7 +15,7 @@ struct GraphExporter {
   var file: ONNXGraph
   /// The file's names of values in each layout.
   private var names: [Place: String] = [:]
-  private var usedNames: Set<String>
+  private var usedNames: UniqueNames
   private var initializerNames: [InitializerKey: String] = [:]
   private var smallConstants: [ConstantKey: String] = [:]
   /// Values that have been quantized while the network runs, by the name of the floats.
@@ -92,26 +92,18 @@ struct GraphExporter {
   private init(_ graph: Graph, _ version: OperatorSet) {
     self.graph = graph
     self.version = version
-    var dequantizers: [ValueID: ValueID] = [:]
-    var parameters = Set(
-      graph.values.indices.map(ValueID.init).filter { graph[$0].constant != nil }
-    )
-    for node in graph.nodes where node.op is Dequantize {
-      if let source = node.inputs.first.flatMap({ $0 }), graph[source].constant != nil {
-        dequantizers[node.outputs[0]] = source
-        parameters.insert(node.outputs[0])
-      }
+    let parameters = ParameterSet(of: graph)
+    self.parameters = parameters.values
+    dequantizers = parameters.sources
+    plan = LayoutPlan(graph, parameters) {
+      ($0.node.op as? any ONNXExportable)?.layoutRule($0)
     }
-    self.parameters = parameters
-    self.dequantizers = dequantizers
-    plan = LayoutPlan(graph, parameters: parameters)
     file = ONNXGraph()
     file.name = graph.name.isEmpty ? "network" : graph.name
     var outputNames: [ValueID: String] = [:]
     for id in graph.outputs { outputNames[id] = graph.outputName(id) }
     self.outputNames = outputNames
-    usedNames = Set(graph.inputs.map { graph[$0].name })
-    for name in outputNames.values { usedNames.insert(name) }
+    usedNames = UniqueNames(Set(graph.inputs.map { graph[$0].name }).union(outputNames.values))
     for id in graph.inputs { names[Place(value: id, layout: .channelsLast)] = graph[id].name }
   }
 
@@ -187,15 +179,7 @@ extension Operator {
 
 extension GraphExporter {
   /// A name that the file does not have yet.
-  mutating func unique(_ wanted: String) -> String {
-    var name = wanted
-    var number = 1
-    while !usedNames.insert(name).inserted {
-      name = "\(wanted)_\(number)"
-      number += 1
-    }
-    return name
-  }
+  mutating func unique(_ wanted: String) -> String { usedNames.unique(wanted) }
 
   /// The name under which a node makes its output, in the node's layout.
   mutating func define(_ view: NodeView, output: Int = 0) -> String {

@@ -11,3 +11,7 @@ protocol ONNXExportable: Operator {
   /// - Throws: `Diagnostic` ONX1… when ONNX cannot hold this node.
   func write(_ node: NodeView, to file: inout GraphExporter) throws
 }
+
+extension ONNXExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .usual(node) }
+}

@@ -11,8 +11,6 @@ import AssayTensor
 struct GraphImporter: TwinImporter {
   var twins: TwinValues
   var notes: [Diagnostic] = []
-  /// Values that a faulty node did not make; nodes that read them are passed over.
-  private var missing: Set<String> = []
   /// Values that stand for something else than the file has, and the operators that know it.
   private var dynamicReaders: [String: Set<String>] = [:]
   private var widened: [String: Tensor] = [:]
@@ -178,25 +176,6 @@ struct GraphImporter: TwinImporter {
       let place = "node '\(name)' (\(node.opType))"
       collect(&faults, place, node.outputs) { try $0.read(call) }
     }
-  }
-
-  private mutating func collect(
-    _ faults: inout [Diagnostic],
-    _ place: String,
-    _ outputs: [String],
-    _ body: (inout GraphImporter) throws -> Void
-  ) {
-    do {
-      try body(&self)
-      return
-    } catch let fault as Diagnostic {
-      faults.append(fault.inside(place))
-    } catch let several as Diagnostics {
-      faults += several.all.map { $0.inside(place) }
-    } catch {
-      faults.append(Diagnostic("ONX020", "\(error)", at: [place]))
-    }
-    missing.formUnion(outputs)
   }
 
   /// Reads one node, a call of a function included, and computes what follows from constants.

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension ArgReduce: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let attributes: [ONNXAttribute] = [
       .int("axis", node.input(0).shape.normalized(axis: axis) ?? 0),

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension BandPart: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     var result = file.real(node, 0)
     let bounds = [(lowest, 1), (highest, 0)].filter { $0.0 != nil }

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension BatchNorm: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let x = node.input(0).shape
     let count = x[-1]

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Concat: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let inputs = node.inputs.indices.map { file.real(node, $0) }
     file.finish(node, "Concat", inputs, [.int("axis", file.axis(axis, node))])

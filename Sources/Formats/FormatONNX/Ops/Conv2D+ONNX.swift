@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Conv2D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let filter = node.input(1).shape
     let window = ConvolutionWindow(

@@ -53,8 +53,6 @@ extension Padding3D {
 }
 
 extension Conv3D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let (shape, filter) = (node.input(0).shape, node.input(1).shape)
     let kernel = Size3D(filter[1], filter[2], filter[3])
@@ -72,8 +70,6 @@ extension Conv3D: ONNXExportable {
 }
 
 extension TransposeConv3D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let (shape, filter) = (node.input(0).shape, node.input(1).shape)
     let kernel = Size3D(filter[1], filter[2], filter[3])
@@ -98,8 +94,6 @@ extension TransposeConv3D: ONNXExportable {
 }
 
 extension Pool3D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let extents = Array(node.input(0).shape.dims[1..<4])
     var attributes: [ONNXAttribute] = [

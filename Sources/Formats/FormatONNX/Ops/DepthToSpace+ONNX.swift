@@ -3,16 +3,12 @@ import AssayGraph
 import AssayTensor
 
 extension DepthToSpace: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     file.finish(node, "DepthToSpace", [file.real(node, 0)], [.int("blocksize", blockSize)])
   }
 }
 
 extension SpaceToDepth: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     file.finish(node, "SpaceToDepth", [file.real(node, 0)], [.int("blocksize", blockSize)])
   }

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Unary: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let x = file.real(node, 0)
     let dtype = node.input(0).isQuantizedInteger ? DType.float32 : node.input(0).dtype
@@ -57,8 +55,6 @@ extension Unary: ONNXExportable {
 }
 
 extension Binary: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { node.broadcastRule }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let (a, b) = (file.operand(node, 0), file.operand(node, 1))
     let isFloat = node.input(0).dtype.isFloat || node.input(0).isQuantizedInteger
@@ -123,24 +119,18 @@ extension Binary: ONNXExportable {
 }
 
 extension LeakyReLU: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     file.finish(node, "LeakyRelu", [file.real(node, 0)], [.float("alpha", alpha)])
   }
 }
 
 extension PReLU: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { node.broadcastRule }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     file.finish(node, "PRelu", [file.operand(node, 0), file.operand(node, 1)])
   }
 }
 
 extension Select: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { node.broadcastRule }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     file.finish(node, "Where", (0..<3).map { file.operand(node, $0) })
   }

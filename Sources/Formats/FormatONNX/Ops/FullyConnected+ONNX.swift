@@ -3,16 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension FullyConnected: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    // A channel after which the image has no extents is a channel in either layout.
-    LayoutRule(
-      input: .fixed(.channelsLast),
-      output: (node.outputs.first?.shape.isLayoutFree ?? false)
-        ? .free(0) : .fixed(.channelsLast),
-      imageInputs: [0]
-    )
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let x = node.input(0).shape
     if node.isHybrid {

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Gather: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     var indices = file.stored(node, 1)
     if ![.int32, .int64].contains(node.input(1).dtype) {

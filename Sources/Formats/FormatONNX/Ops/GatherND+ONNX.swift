@@ -12,8 +12,6 @@ extension GraphExporter {
 }
 
 extension GatherND: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let inputs = [file.real(node, 0), file.coordinates(node, 1)]
     file.finish(node, "GatherND", inputs, [.int("batch_dims", batchAxes)])
@@ -21,8 +19,6 @@ extension GatherND: ONNXExportable {
 }
 
 extension GatherElements: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let axis = node.input(0).shape.normalized(axis: axis) ?? 0
     let inputs = [file.real(node, 0), file.coordinates(node, 1)]

@@ -3,11 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension GridSample: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    guard node.input(0).shape.rank == 4 else { return .ordered }
-    return .window
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let rank = node.input(0).shape.rank
     let attributes: [ONNXAttribute] = [

@@ -7,8 +7,6 @@ extension LayerNorm: ONNXExportable {
   static let firstONNXSet: Int64 = 17
 
   /// Rows lie along the last axis.
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let x = node.input(0)
     var inputs = [file.real(node, 0)]

@@ -4,10 +4,6 @@ import AssayReference
 import AssayTensor
 
 extension LocalResponseNorm: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    node.input(0).shape.rank == 4 ? .window : .ordered
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let shape = node.input(0).shape
     let whole = withUnitBias

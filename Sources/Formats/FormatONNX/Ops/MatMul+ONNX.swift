@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension MatMul: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let a = operand(node, 0, isTransposed: transposesA, &file)
     let b = operand(node, 1, isTransposed: transposesB, &file)

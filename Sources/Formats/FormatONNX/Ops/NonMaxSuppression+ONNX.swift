@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension NonMaxSuppression: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     guard softSigma == 0 else {
       throw Diagnostic("ONX111", "ONNX has no suppression by falling scores (Soft-NMS)")

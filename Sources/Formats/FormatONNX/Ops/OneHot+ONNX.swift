@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension OneHot: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     var indices = file.coordinates(node, 0)
     // A negative integer counts from the end in ONNX; here it names no place: the one behind the last.

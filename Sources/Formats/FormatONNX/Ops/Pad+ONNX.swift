@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Pad: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let layout = file.inputLayout(node)
     var inputs = [

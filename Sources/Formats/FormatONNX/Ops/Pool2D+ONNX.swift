@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Pool2D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let image = node.input(0).shape
     let pads = padding.onnxPads(image, window, strides, .one)

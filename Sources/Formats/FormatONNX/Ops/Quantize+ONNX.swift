@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Quantize: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     var type = node.outputs[0]
     type.quantization = type.quantization ?? quantization
@@ -15,8 +13,6 @@ extension Quantize: ONNXExportable {
 }
 
 extension Dequantize: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let source = file.stored(node, 0)
     let type = node.input(0)
@@ -33,8 +29,6 @@ extension Dequantize: ONNXExportable {
 }
 
 extension Cast: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let rest = saturates ? [] : [ONNXAttribute.int("saturate", 0)]
     file.finish(node, "Cast", [file.stored(node, 0)], [.int("to", Int(dtype.onnx))] + rest)

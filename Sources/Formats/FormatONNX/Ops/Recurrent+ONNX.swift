@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Recurrent: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     for input in [Input.projection, .projectionBias, .mask] where node.has(input.rawValue) {
       throw Diagnostic("ONX115", "ONNX's recurrent layers have no \(input)")

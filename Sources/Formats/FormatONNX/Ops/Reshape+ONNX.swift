@@ -3,16 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Reshape: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    func port(_ shape: Shape?, _ number: Int) -> LayoutRule.Port {
-      shape?.isLayoutFree ?? false ? .free(number) : .fixed(.channelsLast)
-    }
-    return LayoutRule(
-      input: port(node.inputs.first??.shape, 0),
-      output: port(node.outputs.first?.shape, 1)
-    )
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     file.finishReshape(node, file.real(node, 0))
   }

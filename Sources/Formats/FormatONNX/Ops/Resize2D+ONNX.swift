@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Resize2D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let sizes = file.outputLayout(node).arrange(node.outputs[0].shape.dims)
     let grid =

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Reverse: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     // A slice that runs backwards to the first element.
     let shape = node.input(0).shape
@@ -23,8 +21,6 @@ extension Reverse: ONNXExportable {
 }
 
 extension ReverseSequence: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let shape = node.input(0).shape
     let (batch, time) = (shape.normalized(axis: batchAxis), shape.normalized(axis: timeAxis))

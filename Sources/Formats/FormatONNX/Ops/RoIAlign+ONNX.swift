@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension RoIAlign: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let inputs = [file.real(node, 0), file.real(node, 1), file.coordinates(node, 2)]
     file.finish(

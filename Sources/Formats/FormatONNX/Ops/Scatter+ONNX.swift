@@ -16,8 +16,6 @@ extension ScatterReduction {
 }
 
 extension ScatterND: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let inputs = [file.real(node, 0), file.coordinates(node, 1), file.real(node, 2)]
     file.finish(node, "ScatterND", inputs, [.string("reduction", reduction.onnx)])
@@ -25,8 +23,6 @@ extension ScatterND: ONNXExportable {
 }
 
 extension ScatterElements: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let axis = node.input(0).shape.normalized(axis: axis) ?? 0
     let inputs = [file.real(node, 0), file.coordinates(node, 1), file.real(node, 2)]

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Slice: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let layout = file.inputLayout(node)
     // Backwards to the first element the end lies before the axis: any number below minus its
@@ -23,8 +21,6 @@ extension Slice: ONNXExportable {
 }
 
 extension Split: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let inputs = [file.real(node, 0), file.constant(ints: sizes)]
     let attributes = [ONNXAttribute.int("axis", file.axis(axis, node))]

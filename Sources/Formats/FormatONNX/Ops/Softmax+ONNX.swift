@@ -3,13 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Softmax: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    // Kernels are written for the last axis.
-    var rule = LayoutRule.agnostic
-    if node.input(0).shape.normalized(axis: axis) == 3 { rule.preference = .channelsLast }
-    return rule
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     var x = file.real(node, 0)
     if beta != 1 { x = file.add("Mul", [x, file.constant(beta)], for: node) }
@@ -18,8 +11,6 @@ extension Softmax: ONNXExportable {
 }
 
 extension LogSoftmax: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let attributes = [ONNXAttribute.int("axis", file.axis(axis, node))]
     file.finish(node, "LogSoftmax", [file.real(node, 0)], attributes)

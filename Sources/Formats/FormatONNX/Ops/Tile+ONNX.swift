@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Tile: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let repeats = file.inputLayout(node).arrange(repeats)
     file.finish(node, "Tile", [file.real(node, 0), file.constant(ints: repeats)])
@@ -12,10 +10,6 @@ extension Tile: ONNXExportable {
 }
 
 extension BroadcastTo: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    node.input(0).shape.rank == shape.count ? .agnostic : .ordered
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let dims = file.outputLayout(node).arrange(shape)
     file.finish(node, "Expand", [file.real(node, 0), file.constant(ints: dims)])

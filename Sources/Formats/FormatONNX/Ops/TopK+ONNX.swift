@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension TopK: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let inputs = [file.real(node, 0), file.constant(ints: [count])]
     let attributes: [ONNXAttribute] = [

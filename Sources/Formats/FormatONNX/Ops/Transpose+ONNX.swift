@@ -3,11 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Transpose: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    // The node turns its axes anyway: turning them otherwise costs nothing.
-    LayoutRule(input: .free(0), output: .free(1))
-  }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let input = file.inputLayout(node)
     let output = file.outputLayout(node)

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension TransposeConv2D: ONNXExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout GraphExporter) throws {
     let (image, filter) = (node.input(0).shape, node.input(1).shape)
     let kernel = Size2D(filter[1], filter[2])

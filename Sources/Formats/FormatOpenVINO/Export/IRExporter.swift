@@ -76,23 +76,12 @@ struct IRExporter {
 
   private init(_ graph: Graph, version: Int) {
     self.graph = graph
-    var dequantizers: [ValueID: ValueID] = [:]
-    var parameters = Set(
-      graph.values.indices.map(ValueID.init).filter { graph[$0].constant != nil }
-    )
-    for node in graph.nodes where node.op is Dequantize {
-      if let source = node.inputs.first.flatMap({ $0 }), graph[source].constant != nil {
-        dequantizers[node.outputs[0]] = source
-        parameters.insert(node.outputs[0])
-      }
+    let parameters = ParameterSet(of: graph)
+    self.parameters = parameters.values
+    dequantizers = parameters.sources
+    plan = LayoutPlan(graph, parameters) {
+      ($0.node.op as? any OpenVINOExportable)?.layoutRule($0)
     }
-    self.parameters = parameters
-    self.dequantizers = dequantizers
-    let rules = graph.nodes.indices.map { index in
-      let view = NodeView(index, of: graph, parameters: parameters)
-      return (view.node.op as? any OpenVINOExportable)?.layoutRule(view) ?? .ordered
-    }
-    plan = LayoutPlan(graph, rules: rules, parameters: parameters)
     network = IRNetwork(name: graph.name.isEmpty ? "network" : graph.name, version: version)
   }
 
@@ -233,19 +222,10 @@ extension IRExporter {
 
   /// Gives every layer a name of its own; inputs and outputs keep theirs.
   private mutating func makeNamesUnique() {
-    var taken: Set<String> = []
-    let fixed = network.layers.indices.filter { !network.layers[$0].tensorNames.isEmpty }
-    for index in fixed { taken.insert(network.layers[index].name) }
-    let isFixed = Set(fixed)
-    var next: [String: Int] = [:]
+    let isFixed = Set(network.layers.indices.filter { !network.layers[$0].tensorNames.isEmpty })
+    var names = UniqueNames(Set(isFixed.map { network.layers[$0].name }))
     for index in network.layers.indices where !isFixed.contains(index) {
-      let wanted = network.layers[index].name
-      var name = wanted
-      while !taken.insert(name).inserted {
-        next[wanted, default: 0] += 1
-        name = "\(wanted)_\(next[wanted] ?? 0)"
-      }
-      network.layers[index].name = name
+      network.layers[index].name = names.unique(network.layers[index].name)
     }
   }
 }

@@ -17,5 +17,6 @@ protocol OpenVINOExportable: Operator {
 }
 
 extension OpenVINOExportable {
+  func layoutRule(_ node: NodeView) -> LayoutRule { .usual(node) }
   var keepsQuantizedElements: Bool { false }
 }

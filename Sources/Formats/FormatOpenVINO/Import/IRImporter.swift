@@ -10,8 +10,6 @@ struct IRImporter: TwinImporter {
   var twins: TwinValues
   /// The file's names of the layers' outputs.
   private var names: [IRValue: String] = [:]
-  /// Values that a faulty layer did not make; layers that read them are passed over.
-  private var missing: Set<String> = []
   private let network: IRNetwork
   private let options: ImportOptions
   /// Whether float16 is only how version 10 stores a network that is fed and computed in float32.
@@ -69,14 +67,12 @@ struct IRImporter: TwinImporter {
       names[source] = name
       outputs.insert(name)
     }
-    var taken = Set(names.values)
+    var unique = UniqueNames(Set(names.values))
     for (index, layer) in network.layers.enumerated() {
       for output in layer.outputs.indices {
         let value = IRValue(layer: index, output: output)
         guard names[value] == nil else { continue }
-        var name = layerName(value)
-        while !taken.insert(name).inserted { name += "'" }
-        names[value] = name
+        names[value] = unique.unique(layerName(value))
       }
     }
     twins = TwinValues(name: network.name, outputs: outputs, codes: "OVI")
@@ -91,18 +87,9 @@ struct IRImporter: TwinImporter {
         missing.formUnion(outputs)
         continue
       }
-      do {
-        for output in outputs { try twins.declare(output) }
-        try read(call)
-      } catch {
-        let place = "layer '\(layer.name)' (\(layer.type))"
-        if let several = error as? Diagnostics {
-          faults += several.all.map { $0.inside(place) }
-        } else {
-          let fault = error as? Diagnostic ?? Diagnostic("OVI003", "\(error)")
-          faults.append(fault.inside(place))
-        }
-        missing.formUnion(outputs)
+      collect(&faults, "layer '\(layer.name)' (\(layer.type))", outputs) { importer in
+        for output in outputs { try importer.twins.declare(output) }
+        try importer.read(call)
       }
     }
     try Diagnostics(faults).throwIfErrors()

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension ArgReduce: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     guard !selectsLast else {
       throw Diagnostic("OVI114", "OpenVINO finds the first of equal elements only")
@@ -21,8 +19,6 @@ extension ArgReduce: OpenVINOExportable {
 }
 
 extension TopK: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

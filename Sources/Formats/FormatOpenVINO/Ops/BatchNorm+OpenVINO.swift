@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension BatchNorm: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let x = node.input(0).shape
     let count = x[-1]

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Concat: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Conv2D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let filter = node.input(1).shape
     let groups = node.input(0).shape[3] / max(filter[3], 1)

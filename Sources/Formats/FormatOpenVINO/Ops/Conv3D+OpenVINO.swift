@@ -61,8 +61,6 @@ private func borders(
 }
 
 extension Conv3D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let (volume, filter) = (node.input(0).shape, node.input(1).shape)
     let groups = volume[4] / max(filter[4], 1)
@@ -89,8 +87,6 @@ extension Conv3D: OpenVINOExportable {
 }
 
 extension TransposeConv3D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let (volume, filter) = (node.input(0).shape, node.input(1).shape)
     let window = Size3D(filter[1], filter[2], filter[3])
@@ -116,8 +112,6 @@ extension TransposeConv3D: OpenVINOExportable {
 }
 
 extension Pool3D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   var keepsQuantizedElements: Bool { kind == .max && activation == .none }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

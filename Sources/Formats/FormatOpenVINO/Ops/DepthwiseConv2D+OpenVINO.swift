@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension DepthwiseConv2D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let filter = node.input(1).shape
     let channels = node.input(0).shape[3]

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Unary: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { kind == .relu }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -73,8 +71,6 @@ extension Unary: OpenVINOExportable {
 }
 
 extension Binary: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { node.broadcastRule }
-
   var keepsQuantizedElements: Bool { kind == .maximum || kind == .minimum }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -137,8 +133,6 @@ extension Binary: OpenVINOExportable {
 }
 
 extension LeakyReLU: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let slope = file.constant(Tensor([alpha], [1]), hint: "const/\(alpha)")
     file.finish(node, file.result("PRelu", [file.real(node, 0), slope], for: node))
@@ -146,8 +140,6 @@ extension LeakyReLU: OpenVINOExportable {
 }
 
 extension PReLU: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { node.broadcastRule }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let x = file.operand(node, 0)
     var slope = file.operand(node, 1)
@@ -162,8 +154,6 @@ extension PReLU: OpenVINOExportable {
 }
 
 extension Select: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { node.broadcastRule }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

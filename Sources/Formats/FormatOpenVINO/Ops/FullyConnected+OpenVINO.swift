@@ -3,17 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension FullyConnected: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    // A channel after which the image has no extents is a channel in either layout, but the product
-    // goes over the last axis.
-    LayoutRule(
-      input: .fixed(.channelsLast),
-      output: (node.outputs.first?.shape.isLayoutFree ?? false)
-        ? .free(0) : .fixed(.channelsLast),
-      imageInputs: [0]
-    )
-  }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let weights = file.filter(node, 1, permutation: [0, 1])
     let product = file.add(

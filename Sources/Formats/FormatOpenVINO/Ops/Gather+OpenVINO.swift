@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Gather: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

@@ -6,8 +6,6 @@ import AssayTensor
 // Operators that move elements by indices or by rule, in the Graph's order of axes.
 
 extension GatherND: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -24,8 +22,6 @@ extension GatherND: OpenVINOExportable {
 }
 
 extension GatherElements: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -42,8 +38,6 @@ extension GatherElements: OpenVINOExportable {
 }
 
 extension ScatterND: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let inputs = (0..<3).map { file.real(node, $0) }
     let isPlain = reduction == .replace
@@ -59,8 +53,6 @@ extension ScatterND: OpenVINOExportable {
 }
 
 extension ScatterElements: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let axis = file.constant(int: node.input(0).shape.normalized(axis: axis) ?? 0)
     let inputs = (0..<3).map { file.real(node, $0) } + [axis]
@@ -105,8 +97,6 @@ extension CumulativeSum: OpenVINOExportable {
 }
 
 extension OneHot: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     func scalar(_ index: Int) -> IRValue {
       let value = file.real(node, index)
@@ -128,8 +118,6 @@ extension OneHot: OpenVINOExportable {
 }
 
 extension Tile: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -151,8 +139,6 @@ extension BroadcastTo: OpenVINOExportable {
 }
 
 extension DepthToSpace: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -167,8 +153,6 @@ extension DepthToSpace: OpenVINOExportable {
 }
 
 extension SpaceToDepth: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -183,8 +167,6 @@ extension SpaceToDepth: OpenVINOExportable {
 }
 
 extension Reverse: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -200,8 +182,6 @@ extension Reverse: OpenVINOExportable {
 }
 
 extension ReverseSequence: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -220,8 +200,6 @@ extension ReverseSequence: OpenVINOExportable {
 }
 
 extension BandPart: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let shape = node.input(0).shape
     let (rows, columns) = (shape[-2], shape[-1])

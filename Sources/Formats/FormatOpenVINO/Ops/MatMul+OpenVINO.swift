@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension MatMul: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let result = file.result(
       "MatMul",

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Pad: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { mode != .constant || value == 0 }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Pool2D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   var keepsQuantizedElements: Bool { kind == .max && activation == .none }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Quantize: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     // Quantized values are floats of the right values in the file; `finish` rounds them.
     file.finish(node, file.real(node, 0))
@@ -13,8 +11,6 @@ extension Quantize: OpenVINOExportable {
 }
 
 extension Dequantize: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let type = node.input(0)
     guard type.isQuantizedInteger || type.dtype.isFloat else {
@@ -25,8 +21,6 @@ extension Dequantize: OpenVINOExportable {
 }
 
 extension Cast: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     var source = file.real(node, 0)
     // A cast of quantized integers is one of the integers themselves.

@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension Recurrent: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .ordered }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     func refuse(_ what: String) -> Diagnostic {
       Diagnostic("OVI118", "OpenVINO's sequences have no \(what)")

@@ -3,22 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Reduce: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    let shape = node.input(0).shape
-    guard shape.rank == 4, let output = node.outputs.first?.shape else { return .ordered }
-    if keepsAxes {
-      return output.isLayoutFree
-        ? LayoutRule(input: .free(0), output: .free(1)) : .agnostic
-    }
-    // Without the axes, the rest must follow one another as they do in the Graph.
-    let rest = (0..<4).filter { !normalized(shape).contains($0) }
-    let order = Layout.channelsFirst.permutation.filter { rest.contains($0) }
-    return LayoutRule(
-      input: order == rest ? .free(0) : .fixed(.channelsLast),
-      output: .fixed(.channelsLast)
-    )
-  }
-
   var keepsQuantizedElements: Bool { kind == .max || kind == .min }
 
   private func normalized(_ shape: Shape) -> [Int] {

@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Resize2D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   var keepsQuantizedElements: Bool { kind == .nearest }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

@@ -5,10 +5,6 @@ import AssayReference
 import AssayTensor
 
 extension LocalResponseNorm: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    node.input(0).shape.rank == 4 ? .window : .ordered
-  }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let rank = node.input(0).shape.rank
     guard size % 2 == 1, rank >= 2 else {
@@ -62,8 +58,6 @@ extension GridSample: OpenVINOExportable {
 }
 
 extension RoIAlign: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let inputs = (0..<3).map { file.real(node, $0) }
     var attributes: [(name: String, value: String)] = [

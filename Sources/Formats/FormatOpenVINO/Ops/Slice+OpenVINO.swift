@@ -3,8 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Slice: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {
@@ -33,8 +31,6 @@ extension Slice: OpenVINOExportable {
 }
 
 extension Split: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   var keepsQuantizedElements: Bool { true }
 
   func write(_ node: NodeView, to file: inout IRExporter) throws {

@@ -3,13 +3,6 @@ import AssayGraph
 import AssayTensor
 
 extension Softmax: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule {
-    // Kernels are written for the last axis.
-    var rule = LayoutRule.agnostic
-    if node.input(0).shape.normalized(axis: axis) == 3 { rule.preference = .channelsLast }
-    return rule
-  }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     var x = file.real(node, 0)
     if beta != 1 { x = file.add("Multiply", [x, file.constant(beta)], for: node) }
@@ -19,8 +12,6 @@ extension Softmax: OpenVINOExportable {
 }
 
 extension LogSoftmax: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .agnostic }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let axis = file.axis(axis, node)
     let result = file.result(

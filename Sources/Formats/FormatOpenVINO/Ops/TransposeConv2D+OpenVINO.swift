@@ -4,8 +4,6 @@ import AssayGraph
 import AssayTensor
 
 extension TransposeConv2D: OpenVINOExportable {
-  func layoutRule(_ node: NodeView) -> LayoutRule { .window }
-
   func write(_ node: NodeView, to file: inout IRExporter) throws {
     let (image, filter) = (node.input(0).shape, node.input(1).shape)
     let window = IRWindow(

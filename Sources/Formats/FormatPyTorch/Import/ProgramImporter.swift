@@ -20,8 +20,6 @@ struct ProgramImporter: TwinImporter {
   private let archive: PT2Archive
   private let options: ImportOptions
   private var declared: [String: ProgramGraph.Declared]
-  /// Values that a faulty node did not make; nodes that read them are passed over.
-  private var missing: Set<String> = []
   /// Parts of tensors that were changed since.
   private var stale: Set<String> = []
   private var symbols: [String: Int] = [:]
@@ -76,25 +74,6 @@ struct ProgramImporter: TwinImporter {
     }
     graph = graph.withoutUnusedNodes().withPlainNames(["/turned", "/nhwc", "/nchw"])
     return graph
-  }
-
-  private mutating func collect(
-    _ faults: inout [Diagnostic],
-    _ place: String,
-    _ outputs: [String],
-    _ body: (inout ProgramImporter) throws -> Void
-  ) {
-    do {
-      try body(&self)
-      return
-    } catch let fault as Diagnostic {
-      faults.append(fault.inside(place))
-    } catch let several as Diagnostics {
-      faults += several.all.map { $0.inside(place) }
-    } catch {
-      faults.append(Diagnostic("PYT020", "\(error)", at: [place]))
-    }
-    missing.formUnion(outputs)
   }
 
   // MARK: Inputs
