@@ -28,6 +28,10 @@ build: setup ## build the command (debug)
 release: setup ## build the command (optimized): .build/release/assay
 	$(SWIFT) build -c release --product assay
 
+.PHONY: runner
+runner: ## build assay-runner, which measures on devices, for this machine and 64-bit Arm
+	@scripts/runner
+
 .PHONY: demo
 demo: release ## the main job on the example: variants, proofs, measurements, table and report
 	.build/release/assay try Examples/digits/model.h5 --preprocess scale=1/255 \
@@ -36,6 +40,7 @@ demo: release ## the main job on the example: variants, proofs, measurements, ta
 
 .PHONY: test
 test: setup ## build and run the tests
+	scripts/runner --quiet
 	$(SWIFT) build --build-tests
 	$(SWIFT) run --package-path Examples/library library Examples/digits/model.h5
 	$(SWIFT) test --skip-build --disable-xctest $(ARGS)
@@ -49,7 +54,7 @@ check: setup ## lint, layers, and a build in which a warning is an error
 .PHONY: test-all
 test-all: check test ## everything that needs no special hardware: also the release build's tests and a short fuzz
 	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
-	ASSAY_CHAOS=1000 ASSAY_SLURM=1 $(SWIFT) test -c release --skip-build --disable-xctest -Xswiftc -enable-testing
+	ASSAY_CHAOS=1000 ASSAY_SLURM=1 ASSAY_DISCONNECTS=200 ASSAY_ARM64=1 $(SWIFT) test -c release --skip-build --disable-xctest -Xswiftc -enable-testing
 	$(MAKE) fuzz SECONDS_PER_TARGET=20
 
 .PHONY: bench

@@ -269,7 +269,7 @@ let targets: [[Target]] = [
       "AssayBench", "AssayCodec", "AssayDevice", "AssayHost", "AssayMachine", "AssayRecord",
       "AssayRuntime",
     ],
-    tests: nil
+    tests: ["DeviceSSH", "RuntimeLiteRT"]
   ),
   module(
     "Store",

@@ -10,7 +10,7 @@ public enum Assay {
     sweepCommand,
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
-    devicesCommand, devicesProbeCommand, devicesReleaseCommand,
+    devicesCommand, devicesProbeCommand, devicesReleaseCommand, devicesCleanCommand, bundleCommand,
     powerListCommand, powerRecordCommand, powerShowCommand, powerJoinCommand, powerSelftestCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
     reportCommand, figuresCommand, doctorCommand,

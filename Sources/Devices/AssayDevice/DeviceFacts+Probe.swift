@@ -67,7 +67,7 @@ extension DeviceFacts {
     nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null \
     | while read -r l; do say gpu "$l"; done
     [ -r /etc/nv_tegra_release ] && say tegra "$(head -n 1 /etc/nv_tegra_release)"
-    case "$(cat /proc/version 2>/dev/null)" in *[Qq]emu*) say emulator qemu;; esac
+    case "$(readlink "/proc/$$/exe" 2>/dev/null)" in *qemu*) say emulator "qemu user mode";; esac
     say end 1
     echo @files
     grep -H -s '' \(files.joined(separator: " ")) 2>/dev/null | tr -d '\\000'

@@ -51,6 +51,22 @@ public final class DeviceSession: @unchecked Sendable {
   /// The word by which records and keys know the device.
   public var name: String { device.address.text }
 
+  /// Why a runtime cannot be used there; `nil` when it can, as far as is known without trying.
+  public func refusal(of runtime: String) -> Diagnostic? {
+    if device is ProgramDevice { return nil }
+    do {
+      _ = try RunnerBundle(for: facts, runtime: runtime)
+      return nil
+    } catch {
+      return (error as? Diagnostic) ?? Diagnostic("RUN003", "\(error)")
+    }
+  }
+
+  /// The version of a runtime that is brought there; `nil` when there is none to bring.
+  public func version(of runtime: String) -> String? {
+    try? RunnerBundle(for: facts, runtime: runtime).version
+  }
+
   /// Starts a worker on the device.
   ///
   /// - Throws: `Diagnostic` RUN… when there is no runner for it, DEV… when it is lost.
@@ -93,6 +109,20 @@ public final class DeviceSession: @unchecked Sendable {
         sliceByteCount: min(max(memory / 16, 1 << 20), 64 << 20),
         isAlive: { [weak self] in self?.isAlive() ?? false }
       )
+    }
+  }
+
+  /// Brings a bundle to the device for good.
+  ///
+  /// - Returns: its folder there, and whether it was there already.
+  public func keep(_ bundle: RunnerBundle) throws -> (path: String, wasThere: Bool) {
+    guard let device = device as? any ShellDevice else {
+      throw Diagnostic("RUN003", "no runner can be brought to \(self.device.address)")
+    }
+    return try lock.withLock { state in
+      let folder = try state.folder ?? DeviceFolder(device, journal: journal)
+      state.folder = folder
+      return try bundle.keep(on: device, folder, journal: journal, progress: progress)
     }
   }
 

@@ -22,6 +22,9 @@ public final class RemoteWorker: WorkerLink {
   private var outputs: [Port] = []
   private var isEnded = false
 
+  /// Up to so many bytes arrays go within the lines, which saves the ways of files.
+  private static let inlineByteCount = 8 << 20
+
   /// A worker behind a stream.
   ///
   /// - Parameters:
@@ -159,11 +162,15 @@ public final class RemoteWorker: WorkerLink {
     let arrays = try NPZ.read(try MappedFile(path: path).view)
     let given = Dictionary(arrays.map { ($0.name, $0.tensor) }) { first, _ in first }
     let bound = try bind(given, to: inputs.map { ($0.name, $0.type) })
-    let file = Host.join(scratch, "inputs.raw")
-    try AtomicFile.write(bound.map(\.bytes), to: file, isSynced: false)
     var request = request
     request["inputs"] = nil
-    request["raw"] = .string(try files.give(file, suffix: ".raw"))
+    if bound.reduce(0, { $0 + $1.bytes.count }) <= RemoteWorker.inlineByteCount {
+      request["inline"] = .string(Base64.encode(bound.map(\.bytes)))
+    } else {
+      let file = Host.join(scratch, "inputs.raw")
+      try AtomicFile.write(bound.map(\.bytes), to: file, isSynced: false)
+      request["raw"] = .string(try files.give(file, suffix: ".raw"))
+    }
     return try send(request, seconds)
   }
 
@@ -171,16 +178,27 @@ public final class RemoteWorker: WorkerLink {
     guard let path = request["outputs"]?.string else {
       throw Diagnostic("BEN002", "read needs a place for outputs")
     }
+    let size = outputs.reduce(0) { $0 + ($1.type.byteCount ?? 0) }
+    let isInline = size <= RemoteWorker.inlineByteCount
     let there = files.newPath("outputs.raw")
     let answer = try send(
-      .object(["do": "read", "raw": .string(there)]),
+      isInline
+        ? .object(["do": "read", "inline": true]) : .object(["do": "read", "raw": .string(there)]),
       seconds
     )
     let ports = try (answer["outputs"]?.array).map { try $0.map { try Port(json: $0) } } ?? outputs
-    let file = Host.join(scratch, "outputs.raw")
-    try files.fetch(there, to: file)
-    try files.remove(there)
-    let view = try MappedFile(path: file).view
+    let view: ByteView
+    if isInline {
+      guard let bytes = answer["inline"]?.string.flatMap(Base64.decode) else {
+        throw Diagnostic("RUN004", "the device gave no outputs", at: [address.text])
+      }
+      view = ByteView(bytes)
+    } else {
+      let file = Host.join(scratch, "outputs.raw")
+      try files.fetch(there, to: file)
+      try files.remove(there)
+      view = try MappedFile(path: file).view
+    }
     var place = 0
     let arrays = try ports.map { port in
       let count = port.type.byteCount ?? 0

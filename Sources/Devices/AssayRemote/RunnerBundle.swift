@@ -111,7 +111,7 @@ public struct RunnerBundle: Sendable, Equatable {
   }
 
   /// Why a C library goes along.
-  private static func reason(
+  static func reason(
     _ facts: DeviceFacts,
     _ architecture: String,
     _ wanted: Bool?
@@ -255,5 +255,40 @@ extension RunnerBundle {
         """
     }
     return script + "echo whole\n"
+  }
+
+  /// Writes the bundle into a folder of this machine.
+  public func write(to folder: String) throws {
+    try Host.makeFolders(folder + "/lib")
+    var script = "chmod 755"
+    for part in parts {
+      let path = Host.join(folder, part.name)
+      try AtomicFile.write([try MappedFile(path: part.path).view], to: path, isSynced: false)
+      script += " " + Words.shell([path])
+    }
+    _ = try LocalDevice().run(script, seconds: 20)
+  }
+
+  /// Removes everything of ours from a device.
+  ///
+  /// - Returns: the folders that were there.
+  public static func clean(_ device: any ShellDevice) throws -> [String] {
+    // Folders of sessions have names that only we make: `assay-` and eight or fewer letters and digits.
+    let root = Words.shell([device.scratchRoot])
+    let result = try device.run(
+      """
+      cd \(root) || exit 0
+      for d in assay-kept assay-*; do
+        [ -d "$d" ] || continue
+        case "$d" in
+          assay-kept) ;;
+          *) [ -e "$d/.watch" ] && [ -d "$d/files" ] || continue ;;
+        esac
+        rm -rf "$d" && echo "$d"
+      done
+      """,
+      seconds: 120
+    )
+    return result.output.split(separator: "\n").map { Host.join(device.scratchRoot, String($0)) }
   }
 }

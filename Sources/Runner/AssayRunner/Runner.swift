@@ -4,7 +4,7 @@ import CRunner
 ///
 /// The requests and answers are those of the host's worker (`AssayBench.Worker`), but that arrays come
 /// and go as raw bytes, all inputs or outputs of an inference one after the other in the order of the
-/// ports (`raw`), and that `load` names the runtime's library. `seconds` of a request is how long it
+/// ports: in a file (`raw`), or in the line itself as base64 (`inline`), and that `load` names the runtime's library. `seconds` of a request is how long it
 /// may take: longer, and the system ends the runner.
 @main struct Runner {
   private var library: LiteRT?
@@ -186,7 +186,12 @@ import CRunner
   private mutating func feed(_ request: Value) throws(Failure) -> Value {
     let session = try loaded()
     let size = session.inputs.reduce(0) { $0 + $1.byteCount }
-    if let path = request["raw"]?.string {
+    if let text = request["inline"]?.string {
+      guard let bytes = Base64.decode(text), bytes.count == size else {
+        throw Failure("BEN002", "the inputs in the request are not \(size) bytes")
+      }
+      fed = bytes
+    } else if let path = request["raw"]?.string {
       guard let bytes = Host.bytes(of: path), bytes.count == size else {
         throw Failure("BEN002", "the inputs on the device are not \(size) bytes")
       }
@@ -216,6 +221,12 @@ import CRunner
 
   private func read(_ request: Value) throws(Failure) -> Value {
     let session = try loaded()
+    if case .bool(true) = request["inline"] ?? .null {
+      return .object([
+        ("ok", .bool(true)), ("inline", .string(Base64.encode(try outputs(session)))),
+        ("outputs", .array(session.outputs.map { $0.value })),
+      ])
+    }
     guard let path = request["raw"]?.string, Host.write(try outputs(session), to: path) else {
       throw Failure("BEN002", "the outputs cannot be written on the device")
     }
@@ -326,7 +337,7 @@ import CRunner
   private static func list(_ samples: [Int64]) -> Value { .array(samples.map { .integer($0) }) }
 }
 
-/// Lines of the standard input; one longer than 16 MB ends it.
+/// Lines of the standard input; one longer than 64 MB ends it.
 struct LineReader {
   private var buffer: [UInt8] = []
   private var isEnded = false
@@ -338,7 +349,7 @@ struct LineReader {
         buffer.removeFirst(end + 1)
         return line
       }
-      guard !isEnded, buffer.count < 16 << 20 else { return nil }
+      guard !isEnded, buffer.count < 64 << 20 else { return nil }
       var chunk = [UInt8](repeating: 0, count: 1 << 16)
       let count = chunk.withUnsafeMutableBytes { crunner_read(0, $0.baseAddress, $0.count) }
       if count <= 0 { isEnded = true } else { buffer += chunk[..<Int(count)] }

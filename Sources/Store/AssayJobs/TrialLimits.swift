@@ -62,5 +62,7 @@ public struct TrialFault: Sendable, Equatable {
 
   static let codes: Set<String> = [
     "BEN110", "BEN111", "BEN112", "JOB010", "JOB011", "JOB012",
+    // A device that was lost, or that took a file in vain.
+    "DEV010", "DEV011", "DEV012", "DEV016",
   ]
 }

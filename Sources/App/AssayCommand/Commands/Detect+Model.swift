@@ -5,6 +5,7 @@ import AssayEvaluator
 import AssayFormat
 import AssayGraph
 import AssayHost
+import AssayRemote
 import AssayRewrite
 import AssayRuntime
 import AssayTensor
@@ -18,6 +19,8 @@ struct DetectorSource {
   /// Whether the training series' statistics are taken.
   let usesStored: Bool
   private let runtime: any InferenceRuntime
+  /// The device that computes; it is left when this goes.
+  private let session: DeviceSession?
 
   /// The network's name, for people.
   var name: String { Host.name(of: path) }
@@ -44,9 +47,14 @@ struct DetectorSource {
       )
     }
     path = isFolder ? Host.join(given, state?.model ?? "model.tflite") : given
-    runtime =
+    session = try deviceSession(arguments, Console())
+    // A device has no importer of ours: it gets a file and LiteRT.
+    let unless = session == nil ? Catalog.referenceRuntime(ImportOptions()) : nil
+    runtime = placed(
       try arguments.value("--runtime").map { try Catalog.runtime($0) }
-      ?? Catalog.referenceRuntime(ImportOptions())
+        ?? unless ?? Catalog.runtime("litert"),
+      on: session
+    )
     if runtime.id == "null" {
       throw Diagnostic("CLI009", "the null runtime computes nothing that could be scored")
     }

@@ -57,7 +57,7 @@ let detectCommand = CommandSpec(
     Option("--scores", .value("FILE"), "write the score of each sample as a CSV"),
     Option("--follow", .flag, "score samples as they come, from a growing file or standard input"),
     Option("--idle", .value("SECONDS"), "with --follow: end when a file has not grown for so long"),
-    Shared.runtime, Shared.provider, Shared.threads, Shared.shape,
+    Shared.runtime, Shared.provider, Shared.threads, Shared.device, Shared.shape,
   ],
   examples: [
     ("assay detect detector/ --series series.csv", "what stands out"),

@@ -3,6 +3,7 @@ import AssayBase
 import AssayCatalog
 import AssayCodec
 import AssayData
+import AssayDevice
 import AssayFormat
 import AssayHost
 import AssayRuntime
@@ -26,6 +27,7 @@ let evaluateCommand = CommandSpec(
   options: [
     Option("--data", .value("SET"), "a prepared set, or a folder with a folder for each class"),
     Option("--against", .value("MODEL"), "the original, evaluated on the same items"),
+    Shared.device,
     Option("--runtime", .value("A,B"), "runtimes, each a row (default: the first that fits)"),
     Shared.provider, Shared.threads, Shared.preprocess,
     Option(
@@ -99,8 +101,11 @@ let evaluateCommand = CommandSpec(
     let runtime = try anyRuntime(model: original)
     reference = try run.run(try evaluationPlan(original, runtime, folder, set, arguments), set)
   }
+  let device = try evaluationDevice(arguments)
   let results = try evaluationRuntimes(arguments, model: path).map { runtime in
-    try run.run(try evaluationPlan(path, runtime, folder, set, arguments), set)
+    var plan = try evaluationPlan(path, runtime, folder, set, arguments)
+    plan.device = device
+    return try run.run(plan, set)
   }
   let table = EvaluationTable(
     set: set,
@@ -181,6 +186,15 @@ private func isBelow(
       }
     return (value ?? 0) < wanted
   }
+}
+
+/// The device that `--device` names: one worker at a time can use it.
+private func evaluationDevice(_ arguments: Arguments) throws -> String? {
+  guard let word = arguments.value("--device"), word != "local" else { return nil }
+  guard try arguments.integer("--workers") ?? 1 == 1 else {
+    throw Diagnostic("CLI009", "a device has one worker: --workers does not go with --device")
+  }
+  return try DeviceBook.read().entry(word).address.text
 }
 
 /// The runtimes that are asked for, or the first that fits.

@@ -75,7 +75,9 @@ struct LoadedModel {
 /// The runtime in a process of its own, unless it is our own code: the others trust the files that they
 /// are given, and a broken one may end the process.
 private func isolated(_ runtime: any InferenceRuntime) -> any InferenceRuntime {
-  guard !(runtime is WorkerRuntime), !["reference", "null"].contains(runtime.id), let executable = Host.executablePath else {
+  guard !(runtime is WorkerRuntime), !["reference", "null"].contains(runtime.id),
+    let executable = Host.executablePath
+  else {
     return runtime
   }
   return IsolatedRuntime(runtime, executable: executable)

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayCatalog
 import AssayCodec
+import AssayRemote
 import AssayRuntime
 import AssayTensor
 import AssayVision
@@ -23,7 +24,8 @@ let runCommand = CommandSpec(
     Option("--image", .value("FILE"), "an image for a lone input, brought there by --preprocess"),
     Option("--output", short: "-o", .value("FILE"), "the .npz to write"),
     Option("--dequantize", .flag, "write integer outputs as floats"),
-    Shared.runtime, Shared.provider, Shared.threads, Shared.preprocess, Shared.shape, Shared.value,
+    Shared.runtime, Shared.provider, Shared.threads, Shared.device, Shared.preprocess, Shared.shape,
+    Shared.value,
   ] + readingOptions,
   examples: [
     ("assay run model.tflite --runtime litert --input in.npz -o out.npz", "arrays in, arrays out"),
@@ -35,11 +37,14 @@ let runCommand = CommandSpec(
   ]
 ) { arguments, console in
   let path = arguments.operands[0]
-  var runtime = try chosenRuntime(arguments, model: path)
+  let session = try deviceSession(arguments, console)
+  defer { session?.close() }
+  var runtime = try chosenRuntime(arguments, model: path, mustBeHere: session == nil)
   if runtime.id == "reference" {
     // Our own execution imports the file, and can be told how.
     runtime = Catalog.referenceRuntime(try Shared.importOptions(arguments))
   }
+  runtime = placed(runtime, on: session)
   let model = try LoadedModel(path: path, runtime: runtime, options: sessionOptions(arguments))
   let raw = try model.run(try inputs(arguments, model))
   let seen = try readImage(raw, model, arguments)

@@ -2,6 +2,7 @@ import AssayBase
 import AssayHost
 import AssayJobs
 import AssayRecord
+import AssayRemote
 import AssayStore
 
 let sweepCommand = CommandSpec(
@@ -35,7 +36,9 @@ let sweepCommand = CommandSpec(
   let plan = try SweepPlan(path: path, SweepLayout.vocabulary)
   let folder = arguments.value("--output") ?? "assay-sweep"
   let shop = SweepShop(plan, folder: folder, console)
-  let layout = try SweepLayout(plan, shop)
+  let boards = try SweepBoards(console)
+  defer { boards.close() }
+  let layout = try SweepLayout(plan, shop, boards)
   console.endProgress()
   let storeURL = arguments.value("--store") ?? plan.store ?? storeURL(arguments)
   let store = try openStore(storeURL)
@@ -64,6 +67,7 @@ let sweepCommand = CommandSpec(
     shop: shop,
     store: store,
     device: arguments.value("--device") ?? "local",
+    boards: boards,
     console: console
   )
   let slurm = SlurmWork(

@@ -6,6 +6,7 @@ import AssayGraph
 import AssayHost
 import AssayQuantize
 import AssayRecord
+import AssayRemote
 import AssayReport
 import AssayStore
 import AssayVerify
@@ -37,7 +38,7 @@ let tryCommand = CommandSpec(
     Option("--max-drop", .value("PART"), "the pick may lose at most this accuracy, such as 1%"),
     Option("--max-latency", .value("TIME"), "the pick's median is at most this, such as 5ms"),
     Option("--max-size", .value("SIZE"), "the pick's file is at most this, such as 500kB"),
-    Shared.preset, Shared.preflight,
+    Shared.device, Shared.preset, Shared.preflight,
     Option("--limit", .value("N"), "judge by at most N samples, stratified (default: 1000)"),
     Option("--calibration-limit", .value("N"), "calibrate on at most N samples (default: 500)"),
     Option("--seed", .value("N"), "seed of the order of turns (default: 1)"),
@@ -75,13 +76,20 @@ let tryCommand = CommandSpec(
   console.endProgress()
   let scratch = try Scratch()
   defer { scratch.remove() }
-  let configurations = try TryConfigurations(variants, plan, data, folder: scratch.path)
+  let session = try deviceSession(arguments, console)
+  defer { session?.close() }
+  var configurations = try TryConfigurations(variants, plan, data, folder: scratch.path)
+  if let session { configurations.place(on: session) }
   var comparison = try comparison(arguments, folder: scratch.path)
   comparison.profiledRuns = arguments.has("--no-profile") ? 0 : 20
   let threads = configurations.wanted.map(\.threads).max() ?? 1
-  let watcher = try conditionsWatcher(arguments, threads: threads, console)
-  for finding in watcher.findings where finding.severity == .warning { console.report(finding) }
-  comparison.watchers.append(watcher)
+  if let session {
+    comparison.place(on: session)
+  } else {
+    let watcher = try conditionsWatcher(arguments, threads: threads, console)
+    for finding in watcher.findings where finding.severity == .warning { console.report(finding) }
+    comparison.watchers.append(watcher)
+  }
   let store = try openStore(storeURL(arguments))
   var records: [Record] = []
   _ = try comparison.run(

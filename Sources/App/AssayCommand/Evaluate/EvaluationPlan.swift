@@ -27,10 +27,12 @@ struct EvaluationPlan: Sendable, Equatable {
   var isUncased: Bool
   /// How a detector numbers COCO's classes: 80, 90 or 91; 0 for as the set does.
   var detectorClasses: Int
+  /// The device that computes; `nil` for this machine.
+  var device: String?
 
   /// The plan as workers get it, and what identifies it.
   var json: JSON {
-    .object([
+    var object = JSON.object([
       "schema": "assay.evaluation-plan/1", "model": .string(model), "sha256": .string(sha256),
       "runtime": .string(runtime), "version": .string(version), "provider": .string(provider),
       "threads": JSON(threads), "set": .string(set), "setHash": .string(setHash),
@@ -38,6 +40,8 @@ struct EvaluationPlan: Sendable, Equatable {
       "labelOffset": JSON(labelOffset), "vocabulary": JSON(vocabulary),
       "isUncased": .bool(isUncased), "detectorClasses": JSON(detectorClasses),
     ])
+    object["device"] = device.map { .string($0) }
+    return object
   }
 
   init(json: JSON) throws {
@@ -63,6 +67,7 @@ struct EvaluationPlan: Sendable, Equatable {
       isUncased: json["isUncased"]?.bool ?? true,
       detectorClasses: json["detectorClasses"]?.int ?? 0
     )
+    device = json["device"]?.string
   }
 
   init(

@@ -2,7 +2,9 @@ import AssayAccuracy
 import AssayBase
 import AssayCatalog
 import AssayData
+import AssayDevice
 import AssayHost
+import AssayRemote
 import AssayRuntime
 import AssaySets
 import AssayStore
@@ -30,7 +32,9 @@ let evaluateWorkerCommand = CommandSpec(
   let ledger = EvaluationLedger(store: store, plan: plan, itemCount: set.items.count)
   let shares = EvaluationShares(ledger, batch: EvaluationWorker.batch)
   do {
-    try EvaluationWorker(plan, set).run(shares)
+    let worker = try EvaluationWorker(plan, set)
+    defer { worker.session?.close() }
+    try worker.run(shares)
   } catch {
     let faults: [Diagnostic] =
       switch error {
@@ -61,6 +65,8 @@ struct EvaluationWorker {
   let preprocessing: Preprocessing
   let prepared: PreparedPictures?
   let pieces: WordPiece?
+  /// The device that computes; it is left when this is over.
+  let session: DeviceSession?
 
   init(_ plan: EvaluationPlan, _ set: LabelledSet) throws {
     self.plan = plan
@@ -73,9 +79,13 @@ struct EvaluationWorker {
         remedy: "start it again"
       )
     }
+    session = try plan.device.map { word in
+      let (device, settings) = try Catalog.device(word, DeviceBook.read())
+      return try DeviceSession(device, settings)
+    }
     model = try LoadedModel(
       path: plan.model,
-      runtime: Catalog.runtime(plan.runtime),
+      runtime: placed(Catalog.runtime(plan.runtime), on: session),
       options: SessionOptions(
         provider: Provider(rawValue: plan.provider) ?? .cpu,
         threads: plan.threads

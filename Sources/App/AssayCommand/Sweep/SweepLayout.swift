@@ -1,11 +1,13 @@
 import AssayBase
 import AssayBench
 import AssayCatalog
+import AssayDevice
 import AssayFormat
 import AssayHost
 import AssayJobs
 import AssayMeter
 import AssayQuantize
+import AssayRemote
 import AssayRuntime
 
 /// A plan laid out: its trials with their files, on this machine.
@@ -57,7 +59,9 @@ struct SweepLayout {
   }
 
   /// Makes the files of every combination and orders the trials.
-  init(_ plan: SweepPlan, _ shop: SweepShop) throws {
+  ///
+  /// - Parameter boards: the devices that are driven from here; each is asked what it is.
+  init(_ plan: SweepPlan, _ shop: SweepShop, _ boards: SweepBoards) throws {
     self.plan = plan
     let identity = MachineInfo.current().identity
     self.identity = identity
@@ -66,10 +70,9 @@ struct SweepLayout {
     for cell in plan.cells {
       do {
         let runtime = try Catalog.runtime(cell.runtime)
-        guard case .available(let version) = runtime.probe() else {
-          guard case .unavailable(let reason, let remedy) = runtime.probe() else { continue }
-          throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
-        }
+        let board = try boards.board(cell.device)
+        if let reason = board?.refusal(of: runtime.id) { throw reason }
+        let version = try board?.version(of: runtime.id) ?? SweepLayout.version(runtime)
         // Another device's meters are seen by the machine that stands for it.
         if cell.device == "local" { try Self.checkMeter(cell.meter) }
         let artefact = try shop.artefact(cell, formats: runtime.formats)
@@ -83,7 +86,8 @@ struct SweepLayout {
             inputs: artefact.inputs,
             evaluation: artefact.evaluation,
             data: artefact.data,
-            deviceIdentity: cell.device == "local" ? identity : "named " + cell.device,
+            deviceIdentity: board?.facts.identity
+              ?? (cell.device == "local" ? identity : "named " + cell.device),
             campaign: plan.campaign
           )
         )
@@ -109,6 +113,14 @@ struct SweepLayout {
       if case .unavailable(let reason, let remedy) = meter.probe() {
         throw Diagnostic("MTR001", "\(meter.id) cannot be used: \(reason)", remedy: remedy)
       }
+    }
+  }
+
+  private static func version(_ runtime: any InferenceRuntime) throws -> String {
+    switch runtime.probe() {
+    case .available(let version): return version
+    case .unavailable(let reason, let remedy):
+      throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
     }
   }
 

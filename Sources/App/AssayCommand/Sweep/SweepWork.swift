@@ -1,10 +1,12 @@
 import AssayBase
 import AssayBench
 import AssayCatalog
+import AssayDevice
 import AssayHost
 import AssayJobs
 import AssayMachine
 import AssayRecord
+import AssayRemote
 import AssayRuntime
 import AssayStore
 
@@ -14,6 +16,7 @@ struct SweepWork {
   let shop: SweepShop
   let store: any Store
   let device: String
+  let boards: SweepBoards
   let console: Console
 
   /// Works until nothing is left or something ends it.
@@ -26,7 +29,7 @@ struct SweepWork {
     var runner = SweepRunner(
       store: store,
       sweep: plan.id,
-      devices: try layout.devices(device)
+      devices: try ownDevices() + boards.ledgerDevices
     )
     runner.limits = plan.limits
     runner.budget = plan.budget
@@ -43,28 +46,59 @@ struct SweepWork {
     var meter = try SweepMeter(try store.progress(sweep: plan.id, devices: runner.devices), store)
     Host.catchInterrupts()
     let end = try runner.run({ show($0, &meter) }) { trial, _, renew in
-      let current = Catalog.runtimes.first { $0.id == trial.cell.runtime }?.probe()
-      guard case .available(let version)? = current, version == trial.library else {
-        throw Diagnostic(
-          "JOB008",
-          "the plan was laid out with \(trial.cell.runtime) \(trial.library), which is not here",
-          remedy: "install that version, or lay the plan out anew with this one"
-        )
-      }
-      let scenario = try SweepScenario.options(trial.cell.scenario)
-      var configuration = trial.configuration
-      configuration.scenario = scenario.scenario
-      let preset = Preset.all.first { $0.name == trial.preset } ?? .standard
-      var comparison = Comparison(
-        preset: scenario.applied(to: preset),
-        seed: plan.seed &+ UInt64(trial.repetition),
-        profiledRuns: 0,
+      try measure(
+        trial,
         folder: scratch.path,
-        command: ["assay"] + CommandLine.arguments.dropFirst(),
-        executable: executable
+        executable: executable,
+        step: { show(meter.line, console) },
+        renew: renew
       )
-      comparison.reserve = 0
-      // A sweep goes on beside a bad state of the machine; its records say so.
+    }
+    console.endProgress()
+    return end
+  }
+
+  /// Measures one trial, here or on its device.
+  private func measure(
+    _ trial: TrialSpecification,
+    folder: String,
+    executable: String,
+    step: () -> Void,
+    renew: () -> Bool
+  ) throws -> TrialResult {
+    let board: DeviceSession?
+    do {
+      board = try boards.board(trial.cell.device)
+    } catch let fault as Diagnostic {
+      // The device is away; others go on.
+      return unreachable(trial, fault)
+    }
+    guard version(of: trial.cell.runtime, on: board) == trial.library else {
+      throw Diagnostic(
+        "JOB008",
+        "the plan was laid out with \(trial.cell.runtime) \(trial.library), which is not here",
+        remedy: "install that version, or lay the plan out anew with this one"
+      )
+    }
+    let scenario = try SweepScenario.options(trial.cell.scenario)
+    var configuration = trial.configuration
+    configuration.device = trial.cell.device
+    configuration.scenario = scenario.scenario
+    let plan = layout.plan
+    let preset = Preset.all.first { $0.name == trial.preset } ?? .standard
+    var comparison = Comparison(
+      preset: scenario.applied(to: preset),
+      seed: plan.seed &+ UInt64(trial.repetition),
+      profiledRuns: 0,
+      folder: folder,
+      command: ["assay"] + CommandLine.arguments.dropFirst(),
+      executable: executable
+    )
+    comparison.reserve = 0
+    // A sweep goes on beside a bad state of the machine; its records say so.
+    if let board {
+      comparison.place(on: board)
+    } else {
       comparison.watchers.append(
         try ConditionsWatcher(
           policy: .tag,
@@ -72,34 +106,62 @@ struct SweepWork {
           folder: AssayHome.path
         )
       )
-      comparison.narrowing = scenario.narrowing
-      if trial.cell.meter != "none" {
-        do {
-          let watcher = try energyWatcher(trial.cell)
-          lengthenTurns(&comparison.preset, for: watcher)
-          comparison.watchers.append(watcher)
-        } catch let reason as Diagnostic {
-          // A meter that is busy or was pulled out fails its trials, not the sweep.
-          var record = trial.emptyRecord(
-            id: "\(plan.id)-\(Host.wallNanoseconds())",
-            session: plan.id
-          )
-          record.reasons = [reason]
-          return TrialResult(record: record, fault: TrialFault(reason: reason))
-        }
-      }
-      return plan.limits.measure(
-        configuration,
-        comparison,
-        executable: executable,
-        arguments: ["worker"],
-        step: { _ in show(meter.line, console) },
-        renew: renew,
-        finished: { complete($0, trial) }
-      )
     }
-    console.endProgress()
-    return end
+    comparison.narrowing = scenario.narrowing
+    if trial.cell.meter != "none" {
+      do {
+        let watcher = try energyWatcher(trial.cell)
+        lengthenTurns(&comparison.preset, for: watcher)
+        comparison.watchers.append(watcher)
+      } catch let reason as Diagnostic {
+        // A meter that is busy or was pulled out fails its trials, not the sweep.
+        var record = trial.emptyRecord(
+          id: "\(plan.id)-\(Host.wallNanoseconds())",
+          session: plan.id
+        )
+        record.reasons = [reason]
+        return TrialResult(record: record, fault: TrialFault(reason: reason))
+      }
+    }
+    let result = plan.limits.measure(
+      configuration,
+      comparison,
+      // A device's workers are the comparison's own.
+      executable: board == nil ? executable : nil,
+      arguments: ["worker"],
+      step: { _ in step() },
+      renew: renew,
+      finished: { complete($0, trial) }
+    )
+    // A lost device ends this trial; whether it comes back decides about the next.
+    if let board, let fault = result.fault, DeviceFault.ofTheWay.contains(fault.reason.code) {
+      boards.recover(board, trial.cell.device, console)
+    }
+    return result
+  }
+
+  /// This machine's own names in the ledger; none where a plan has only devices that it drives.
+  private func ownDevices() throws -> [String] {
+    let isInPlan = layout.plan.devices.contains { $0.name == device }
+    return isInPlan || boards.ledgerDevices.isEmpty ? try layout.devices(device) : []
+  }
+
+  /// A trial whose device cannot be reached.
+  private func unreachable(_ trial: TrialSpecification, _ fault: Diagnostic) -> TrialResult {
+    var record = trial.emptyRecord(
+      id: "\(layout.plan.id)-\(trial.key.prefix(16))-\(Host.wallNanoseconds())",
+      session: layout.plan.id
+    )
+    record.reasons = [fault]
+    return TrialResult(record: record, fault: TrialFault(reason: fault))
+  }
+
+  /// The runtime's version where a trial runs; `nil` when it is not there.
+  private func version(of runtime: String, on board: DeviceSession?) -> String? {
+    if let board { return board.version(of: runtime) }
+    let probe = Catalog.runtimes.first { $0.id == runtime }?.probe()
+    guard case .available(let version)? = probe else { return nil }
+    return version
   }
 
   /// The meters of a combination, opened.

@@ -3,6 +3,7 @@ import AssayBench
 import AssayHost
 import AssayQuantize
 import AssayRecord
+import AssayRemote
 import AssayRuntime
 
 /// Everything that is to be measured, and what cannot be.
@@ -51,6 +52,20 @@ struct TryConfigurations {
     }
   }
 
+  /// Has what a device can run measured there; the rest is told with the reason.
+  mutating func place(on session: DeviceSession) {
+    var here: [Configuration] = []
+    for var configuration in wanted {
+      configuration.device = session.name
+      if let reason = session.refusal(of: configuration.runtime) {
+        impossible.append(refusal(configuration, reason))
+      } else {
+        here.append(configuration)
+      }
+    }
+    wanted = here
+  }
+
   private func refusal(_ configuration: Configuration, _ reason: Diagnostic) -> Record {
     var record = Record(
       id: "refused-\(Host.wallNanoseconds())-\(impossible.count)",
@@ -62,7 +77,7 @@ struct TryConfigurations {
       runtime: configuration.runtime,
       version: "unknown",
       provider: configuration.provider.rawValue,
-      device: "local",
+      device: configuration.device,
       threads: configuration.threads
     )
     record.reasons = [reason]
