@@ -27,7 +27,7 @@ final class SSHServer: Sendable {
   /// Starts a server.
   ///
   /// - Parameter root: a system into which those who come are put; `nil` for this one.
-  init(root: String?, script: String = "sshd.sh") throws {
+  init(root: String?, script: String = "sshd.sh", seconds: UInt64 = 60) throws {
     let input = try Pipe()
     let output = try Pipe()
     let process = try ChildProcess(
@@ -38,7 +38,8 @@ final class SSHServer: Sendable {
     input.closeRead()
     output.closeWrite()
     let channel = LineChannel(input: output.readEnd, output: -1)
-    guard case .line(let line) = channel.read(until: Host.monotonicNanoseconds() + 60_000_000_000)
+    let deadline = Host.monotonicNanoseconds() + seconds * 1_000_000_000
+    guard case .line(let line) = channel.read(until: deadline)
     else { throw Diagnostic("TST001", "the script that starts sshd says nothing") }
     let words = line.split(separator: " ").map { String($0) }
     guard words.count == 3, words[0] == "ready" else {

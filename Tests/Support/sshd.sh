@@ -34,7 +34,11 @@ TEXT
   if [ -n "$root" ]; then
     cat >"$lab/enter" <<TEXT
 #!/bin/sh
-exec chroot "$root" /bin/sh -c 'cd /tmp; PATH=/usr/local/bin:/usr/bin:/bin; export PATH; unset TMPDIR; exec /bin/sh -c "\$1"' sh "\${SSH_ORIGINAL_COMMAND:-exec /bin/sh}"
+# As a Raspberry Pi 5 has it: of its default, a newer processor, qemu 7.2 computes some products wrongly.
+QEMU_CPU=cortex-a76; export QEMU_CPU
+exec unshare -m /bin/sh -c 'mount --make-rprivate / && mount -t proc proc "\$0/proc" && mount -t sysfs sys "\$0/sys" && {
+  [ ! -e "\$0/etc/cpuinfo" ] || mount --bind "\$0/etc/cpuinfo" "\$0/proc/cpuinfo"; } && exec chroot "\$0" /bin/sh -c "cd /tmp
+PATH=/usr/local/bin:/usr/bin:/bin; export PATH; unset TMPDIR; exec /bin/sh -c \"\\\$1\"" sh "\$1"' "$root" "\${SSH_ORIGINAL_COMMAND:-exec /bin/sh}"
 TEXT
     chmod 755 "$lab/enter"
     echo "ForceCommand $lab/enter" >>"$lab/sshd_config"

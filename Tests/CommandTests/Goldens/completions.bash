@@ -164,7 +164,7 @@ _assay() {
     "zoo show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--seed --size --classes --alpha --no-top --layers --yaml --json --quiet --help" -- "$word"));;
     "zoo build") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --seed --size --classes --alpha --no-top --weights --partial --threads --all --format --force --family --task --source --json --quiet --help" -- "$word"));;
     "zoo fetch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--list --output --table --confirm --json --quiet --help" -- "$word"));;
-    evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --executor --store --results --min-accuracy --json --quiet --help" -- "$word"));;
+    evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --device --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --executor --store --results --min-accuracy --json --quiet --help" -- "$word"));;
     "data prepare") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --labels --label-names --regions --split --limit --seed --selection --skip-broken --for --preprocess --threads --json --quiet --help" -- "$word"));;
     serve) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --port --address --token --models --read-only --upload-limit --json --quiet --help" -- "$word"));;
     export-site) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --table --properties --settings --json --quiet --help" -- "$word"));;
