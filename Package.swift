@@ -176,7 +176,7 @@ let targets: [[Target]] = [
     "AssayModels",
     graph + ["AssayCodec", "AssayEvaluator", "AssayKernels"],
     settings: fast,
-    tests: ["AssayHost"]
+    tests: ["AssayFormat", "AssayHost", "FormatKeras"]
   ),
   module(
     "Data",

@@ -34,7 +34,7 @@ import Testing
 
   @Test func everyNetworkCountsAsItsFrameworkCounts() throws {
     let goldens = try Self.goldens()
-    #expect(goldens.count > 5)
+    #expect(goldens.count > 50)
     for (key, golden) in goldens {
       let (entry, options) = try Self.parsed(key)
       let outline = try entry.outline(options)
@@ -99,7 +99,8 @@ import Testing
 
   /// Small ones of most kinds of layers.
   static let small: [(name: String, side: Int?)] = [
-    ("MobileNet_0.25", 64), ("resnet8_cifar10", nil), ("kws_dscnn", nil),
+    ("MobileNet_0.25", 64), ("MobileNetV3Small", 64), ("yolov8n-seg", 64),
+    ("EfficientNetV2B0", 64), ("resnet8_cifar10", nil), ("kws_dscnn", nil),
     ("ad_toycar", nil), ("bert-tiny", 16), ("alexnet_v2", 224),
     ("squeezenet1_1", 64), ("vit_tiny_patch16_224", 64),
   ]

@@ -6,7 +6,7 @@ usage: make_zoo_goldens.py keras|torch|published
 Each network gets its numbers of parameters and of multiply-accumulates (of convolutions, dense layers and
 matrix products), the shapes of its inputs and outputs without the axis of samples, and the SHA-256 of its
 layers with weights ("name count" lines, sorted). No weights are loaded, nothing is downloaded. A run
-replaces the rows that it can make and leaves the others.
+replaces the rows that it can make and leaves the others; those of whole Keras networks that are there are kept.
 
 Made with keras 3.15.1 on tensorflow-cpu 2.21.0; torch 2.x with torchvision, timm, transformers and
 ultralytics (the versions are in the file).
@@ -79,7 +79,7 @@ def keras_row(model):
     }
 
 
-def keras_rows():
+def keras_rows(known):
     os.environ.update(CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
     import keras
 
@@ -92,7 +92,11 @@ def keras_rows():
 
     applications = keras.applications
     for name in KERAS:
-        yield name, {"from": f"keras {keras.__version__}", **row(getattr(applications, name))}
+        if "macs" in known.get(name, {}):
+            continue
+        # Only these leave the extents open.
+        shape = {"input_shape": (224, 224, 3)} if "V3" in name and "Mobile" in name else {}
+        yield name, {"from": f"keras {keras.__version__}", **row(getattr(applications, name), **shape)}
     for alpha in [0.25, 0.5, 0.75]:
         yield f"MobileNet_{alpha}", row(applications.MobileNet, alpha=alpha)
     for alpha in [0.35, 0.5, 0.75, 1.3, 1.4]:
@@ -129,6 +133,12 @@ def torch_row(model, inputs, names=None, dummy=0):
     model.eval()
     with torch.no_grad():
         made = model(*inputs) if isinstance(inputs, (list, tuple)) else model(**inputs)
+    folded = 0
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            folded += layer.num_features
+        elif isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+            folded += sum(p.numel() for p in layer.parameters())
     weights = {}
     for name, tensor in model.state_dict().items():
         if name.endswith(("num_batches_tracked", "position_ids", "token_type_ids")):
@@ -139,11 +149,12 @@ def torch_row(model, inputs, names=None, dummy=0):
         "parameters": sum(weights.values()),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "macs": macs,
+        "folded": folded / 1e6,
         "layers": digest(f"{name} {count}" for name, count in weights.items()),
     }, made
 
 
-def torch_rows():
+def torch_rows(known):
     import torch
 
     torch.set_default_device("meta")
@@ -169,12 +180,14 @@ def torch_rows():
             tokens, width = 197, model.embed_dim
             row["macs"] += len(model.blocks) * 2 * tokens * tokens * width
             yield name, {"from": f"timm {timm.__version__}", **row}
-        row, _ = torch_row(timm.create_model("inception_v4"), [torch.zeros(1, 3, 299, 299)])
-        yield "inception_v4", {"from": f"timm {timm.__version__}", "macs": row["macs"]}
+        row, _ = torch_row(timm.create_model("inception_v4", num_classes=1001), [torch.zeros(1, 3, 299, 299)])
+        kept = {key: row[key] for key in ["macs", "folded"]}
+        yield "inception_v4", {"from": f"timm {timm.__version__}", **kept}
     if torchvision:
-        model = torchvision.models.googlenet(aux_logits=False, init_weights=False)
+        model = torchvision.models.googlenet(num_classes=1001, aux_logits=False, init_weights=False)
         row, _ = torch_row(model, image)
-        yield "inception_v1", {"from": f"torchvision {torchvision.__version__}", "macs": row["macs"]}
+        kept = {key: row[key] for key in ["macs", "folded"]}
+        yield "inception_v1", {"from": f"torchvision {torchvision.__version__}", **kept}
     if transformers := guarded("transformers"):
         yield from transformer_rows(transformers)
     if ultralytics := guarded("ultralytics"):
@@ -227,7 +240,7 @@ def yolo_rows(ultralytics):
 # --- Files and tables that their authors published
 
 
-def published_rows():
+def published_rows(known):
     """The .h5 files of MLPerf Tiny in $ASSAY_TEST_DATA, and tables."""
     import h5py
 
@@ -254,7 +267,6 @@ def published_rows():
         ("ssd_mobilenet_v1", 6.807),
         ("ssdlite_mobilenet_v2", 4.475),
         ("inception_v1", 6.619),
-        ("inception_v4", 42.648),
     ]:
         yield name, {"from": zoo, "folded": folded}
 
@@ -262,7 +274,7 @@ def published_rows():
 def main():
     rows = json.load(open(PATH)) if os.path.exists(PATH) else {}
     makers = {"keras": keras_rows, "torch": torch_rows, "published": published_rows}
-    for name, row in makers[sys.argv[1]]():
+    for name, row in makers[sys.argv[1]](dict(rows)):
         rows[name] = {**rows.get(name, {}), **row}
         print(name, {k: v for k, v in row.items() if k != "layers"}, flush=True)
         with open(PATH, "w") as file:

@@ -16,7 +16,7 @@ public enum Assay {
     reportCommand, figuresCommand, doctorCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, zooListCommand, zooShowCommand,
-    zooBuildCommand, zooFetchCommand, evaluateCommand, dataPrepareCommand,
+    zooBuildCommand, zooCheckCommand, zooFetchCommand, evaluateCommand, dataPrepareCommand,
     evaluateWorkerCommand, serveCommand, exportSiteCommand, completionsCommand, workerCommand,
   ]
 

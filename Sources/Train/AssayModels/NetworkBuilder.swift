@@ -11,6 +11,8 @@ public final class NetworkBuilder {
   public let seed: UInt64
   /// Where weights come from.
   let weights: WeightSource
+  /// Samples that the inputs take.
+  let batch: Int
   private(set) var graph: Graph
   private var layers: [Network.Layer] = []
   private var dropouts: [String: Float] = [:]
@@ -19,15 +21,16 @@ public final class NetworkBuilder {
   private var scope = ""
   private var counts: [String: Int] = [:]
 
-  init(name: String, seed: UInt64, weights: WeightSource = .initializers) {
+  init(name: String, seed: UInt64, weights: WeightSource = .initializers, batch: Int = 1) {
     graph = Graph(name: name)
     self.seed = seed
     self.weights = weights
+    self.batch = batch
   }
 
   /// Adds an input of one sample: its extents behind the axis of samples.
   public func input(_ name: String, _ extents: [Int], dtype: DType = .float32) -> Signal {
-    let id = graph.addInput(name, TensorType(dtype, Shape([1] + extents)))
+    let id = graph.addInput(name, TensorType(dtype, Shape([batch] + extents)))
     layers.append(
       Network.Layer(
         name: name,

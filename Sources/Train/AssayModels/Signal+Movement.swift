@@ -6,7 +6,7 @@ extension Signal {
   /// A box of the signal: where it begins and its extents, both without the axis of samples.
   public func slice(_ begin: [Int], _ sizes: [Int], name: String? = nil) -> Signal {
     network.layer("Slice", name: name, on: self) {
-      try $0.node(Slice(begin: [0] + begin, sizes: [1] + sizes), [id])
+      try $0.node(Slice(begin: [0] + begin, sizes: [shape[0]] + sizes), [id])
     }
   }
 
@@ -23,7 +23,7 @@ extension Signal {
   /// Rows and columns that are left out at the borders.
   public func crop(top: Int, bottom: Int, left: Int, right: Int, name: String? = nil) -> Signal {
     network.layer("Cropping2D", name: name, on: self) {
-      let sizes = [1, shape[1] - top - bottom, shape[2] - left - right, channels]
+      let sizes = [shape[0], shape[1] - top - bottom, shape[2] - left - right, channels]
       return try $0.node(Slice(begin: [0, top, left, 0], sizes: sizes), [id])
     }
   }

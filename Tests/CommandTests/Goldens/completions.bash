@@ -50,10 +50,10 @@ _assay() {
   fi
   if [ "$command" = zoo ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "list show build fetch" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "list show build check fetch" -- "$word"))
       return
     fi
-    case " list show build fetch " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " list show build check fetch " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   case "$command $before" in
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
@@ -109,6 +109,7 @@ _assay() {
     "train tcn-autoencoder --gaps") COMPREPLY=($(compgen -W "refuse interpolate" -- "$word")); return;;
     "zoo list --task") COMPREPLY=($(compgen -W "classification detection segmentation instance-segmentation anomaly-detection keyword-spotting text-encoding" -- "$word")); return;;
     "zoo build --task") COMPREPLY=($(compgen -W "classification detection segmentation instance-segmentation anomaly-detection keyword-spotting text-encoding" -- "$word")); return;;
+    "zoo check --task") COMPREPLY=($(compgen -W "classification detection segmentation instance-segmentation anomaly-detection keyword-spotting text-encoding" -- "$word")); return;;
     "evaluate --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "evaluate --head") COMPREPLY=($(compgen -W "classes yolov8 ssd deeplab movenet" -- "$word")); return;;
     "evaluate --coco-classes") COMPREPLY=($(compgen -W "80 90 91 set" -- "$word")); return;;
@@ -163,6 +164,7 @@ _assay() {
     "zoo list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--family --task --source --json --quiet --help" -- "$word"));;
     "zoo show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--seed --size --classes --alpha --no-top --layers --yaml --json --quiet --help" -- "$word"));;
     "zoo build") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --seed --size --classes --alpha --no-top --weights --partial --threads --all --format --force --family --task --source --json --quiet --help" -- "$word"));;
+    "zoo check") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --most --markdown --force --threads --family --task --source --json --quiet --help" -- "$word"));;
     "zoo fetch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--list --output --table --confirm --json --quiet --help" -- "$word"));;
     evaluate) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --against --device --runtime --provider --threads --preprocess --head --label-offset --coco-classes --vocabulary --cased --limit --workers --executor --store --results --min-accuracy --json --quiet --help" -- "$word"));;
     "data prepare") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --labels --label-names --regions --split --limit --seed --selection --skip-broken --for --preprocess --threads --json --quiet --help" -- "$word"));;

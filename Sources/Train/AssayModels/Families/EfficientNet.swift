@@ -34,8 +34,8 @@ extension Zoo {
           isLearned: true,
           name: "normalization"
         )
-        .rescale(deviations.map { 1 / $0.squareRoot() })
-        .padForStride2(3, name: "stem_conv_pad")
+      if settings.preparesAsPublished { x = x.rescale(deviations.map { 1 / $0.squareRoot() }) }
+      x = x.padForStride2(3, name: "stem_conv_pad")
         .conv(filters(32), 3, strides: 2, padding: .valid, usesBias: false, name: "stem_conv")
         .batchNorm(name: "stem_bn").activation(.silu, name: "stem_activation")
       // Blocks, filters, kernel, strides of the first block, expansion.

@@ -34,7 +34,10 @@ extension Signal {
   fileprivate func prefixed(_ name: String) -> Signal {
     network.layer("ClassToken", name: name, on: self) { layer in
       let token = layer.weight("weight", [1, 1, channels], .truncatedNormal(0.2))
-      return try layer.node(Concat(axis: 1), [token, id])
+      let tokens =
+        shape[0] == 1
+        ? token : try layer.node(Tile([shape[0], 1, 1]), [token], part: "tokens")
+      return try layer.node(Concat(axis: 1), [tokens, id])
     }
   }
 

@@ -153,6 +153,9 @@ private final class SettlingRun {
       variances = variances.map { _ in all + variances.reduce(0, +) / count }
       means = means.map { _ in mean }
     }
+    // What a few samples have in common is missing from their spread.
+    let inflation = 1 + 1 / Float(max(shape[0], 1))
+    variances = variances.map { $0 * inflation }
     // A channel that hardly moves must not be blown up.
     let floor = 0.01 * variances.reduce(0, +) / Float(depth) + 1e-5
     variances = variances.map { max($0, floor) }

@@ -3,8 +3,10 @@ import AssayGraph
 import AssayTensor
 
 extension ZooEntry {
-  /// One made-up sample for the network, by the inputs' names: a picture of soft shapes with some
-  /// noise in the numbers that the network expects, or whatever else it takes.
+  /// Made-up samples for the network, as many as its inputs take, by the inputs' names.
+  ///
+  /// They are pictures of soft shapes with some noise, in the numbers that the network expects, or
+  /// whatever else it takes.
   public func syntheticInputs(of network: Network, seed: UInt64) -> [String: Tensor] {
     var rng = SeededRNG(seed: seed ^ 0x5A00)
     var result: [String: Tensor] = [:]
@@ -18,7 +20,8 @@ extension ZooEntry {
   private func tensor(_ type: TensorType, name: String, _ rng: inout SeededRNG) -> Tensor {
     switch input {
     case .picture(_, _, _, let pixels) where type.shape.rank == 4:
-      return picture(type.shape, pixels.range, &rng)
+      let samples = (0..<type.shape[0]).flatMap { _ in picture(type.shape, pixels.range, &rng) }
+      return Tensor(samples, type.shape)
     case .tokens(_, let vocabulary) where type.dtype == .int32:
       // All pieces count, and all belong to the first text.
       if name.contains("mask") || name.contains("type") {
@@ -38,9 +41,9 @@ extension ZooEntry {
     _ shape: Shape,
     _ range: ClosedRange<Float>,
     _ rng: inout SeededRNG
-  ) -> Tensor {
+  ) -> [Float] {
     let (rows, columns, depth) = (shape[1], shape[2], shape[3])
-    var values = [Float](repeating: 0, count: shape.count)
+    var values = [Float](repeating: 0, count: rows * columns * depth)
     for (cells, weight) in [(3, Float(0.45)), (9, 0.25), (33, 0.15)] {
       let grid = (0..<(cells + 1) * (cells + 1) * depth).map { _ in rng.uniform() }
       for row in 0..<rows {
@@ -64,6 +67,6 @@ extension ZooEntry {
     for place in values.indices {
       values[place] = range.lowerBound + width * (values[place] + 0.15 * rng.uniform())
     }
-    return Tensor(values, shape)
+    return values
   }
 }

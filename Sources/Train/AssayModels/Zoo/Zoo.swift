@@ -48,7 +48,16 @@ extension ZooEntry {
   ///   too small.
   public func network(_ options: ZooOptions = ZooOptions(), threads: Int = 1) throws -> Network {
     var network = try built(options, .lively)
-    try network.settle(on: syntheticInputs(of: network, seed: options.seed), threads: threads)
+    // Where a run is cheap, several samples make the statistics better.
+    let macs = network.cost.macs
+    let count = max(macs < 6_000_000_000 ? 2 : 1, min(16, 3_000_000_000 / max(macs, 1)))
+    if count == 1 {
+      try network.settle(on: syntheticInputs(of: network, seed: options.seed), threads: threads)
+      return network
+    }
+    var several = try built(options, .given(network.weights), batch: count)
+    try several.settle(on: syntheticInputs(of: several, seed: options.seed), threads: threads)
+    network.take(several.weights)
     return network
   }
 
@@ -59,10 +68,16 @@ extension ZooEntry {
     try built(options, .structure)
   }
 
-  private func built(_ options: ZooOptions, _ weights: WeightSource) throws -> Network {
+  func built(
+    _ options: ZooOptions,
+    _ weights: WeightSource,
+    batch: Int = 1
+  ) throws -> Network {
     let settings = try settings(options)
     return try locating("network '\(name)'") {
-      try Network.build(name, seed: options.seed, weights: weights) { define($0, settings) }
+      try Network.build(name, seed: options.seed, weights: weights, batch: batch) {
+        define($0, settings)
+      }
     }
   }
 
@@ -106,7 +121,8 @@ extension ZooEntry {
       size: options.size ?? size,
       classes: options.classes ?? classes ?? 0,
       includesTop: options.includesTop,
-      alpha: options.alpha ?? alpha ?? 1
+      alpha: options.alpha ?? alpha ?? 1,
+      preparesAsPublished: options.preparesAsPublished
     )
   }
 }
@@ -117,11 +133,27 @@ extension Network {
     _ name: String,
     seed: UInt64,
     weights: WeightSource,
+    batch: Int,
     _ body: (NetworkBuilder) -> Void
   ) throws -> Network {
-    let builder = NetworkBuilder(name: name, seed: seed, weights: weights)
+    let builder = NetworkBuilder(name: name, seed: seed, weights: weights, batch: batch)
     body(builder)
     return try builder.finish()
+  }
+
+  /// Constants by their names.
+  fileprivate var weights: [String: Tensor] {
+    graph.values.reduce(into: [:]) { result, value in
+      if let tensor = value.constant { result[value.name] = tensor }
+    }
+  }
+
+  /// Takes over constants by their names.
+  fileprivate mutating func take(_ weights: [String: Tensor]) {
+    for index in graph.values.indices where graph.values[index].constant != nil {
+      let id = ValueID(index)
+      if let tensor = weights[graph[id].name] { graph[id].constant = tensor }
+    }
   }
 
   /// What one run of the network costs.

@@ -122,6 +122,11 @@ public struct ZooOptions: Sendable, Equatable {
   public var includesTop = true
   /// The width multiplier.
   public var alpha: Double?
+  /// Whether pictures are prepared as the published weights want them.
+  ///
+  /// Only Keras's EfficientNetB0 to B7 differ: with its published weights they divide by the root of
+  /// the deviations once more than networks of the same name that are trained afresh.
+  public var preparesAsPublished = true
 
   /// The network as published, with the weights of seed 0.
   public init() {}
@@ -133,4 +138,5 @@ struct ZooSettings: Sendable {
   var classes: Int
   var includesTop: Bool
   var alpha: Double
+  var preparesAsPublished: Bool
 }
