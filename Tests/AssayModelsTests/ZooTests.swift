@@ -4,6 +4,7 @@ import AssayGraph
 import AssayHost
 import AssayKernels
 import AssayTensor
+import AssayTestSupport
 import Testing
 
 @testable import AssayModels
@@ -11,7 +12,7 @@ import Testing
 @Suite struct ZooTests {
   /// What the frameworks say (Tests/Goldens/make_zoo_goldens.py).
   private static func goldens() throws -> [(key: String, value: JSON)] {
-    let path = Host.join(Host.folder(of: "\(#filePath)"), "zoo.json")
+    let path = TestData.package + "/Tests/Goldens/zoo.json"
     return try JSON(parsing: try MappedFile(path: path).view.utf8 ?? "").pairs ?? []
   }
 

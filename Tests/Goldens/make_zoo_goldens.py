@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what the frameworks say about the networks of the zoo: Tests/AssayModelsTests/zoo.json.
+"""Writes what the frameworks say about the networks of the zoo: Tests/Goldens/zoo.json.
 
 usage: make_zoo_goldens.py keras|torch|published
 
@@ -18,7 +18,7 @@ import math
 import os
 import sys
 
-PATH = os.path.join(os.path.dirname(__file__), "..", "AssayModelsTests", "zoo.json")
+PATH = os.path.join(os.path.dirname(__file__), "zoo.json")
 KERAS = """
 VGG16 VGG19 ResNet50 ResNet101 ResNet152 ResNet50V2 ResNet101V2 ResNet152V2 DenseNet121 DenseNet169
 DenseNet201 Xception InceptionV3 InceptionResNetV2 MobileNet MobileNetV2 MobileNetV3Small MobileNetV3Large
@@ -133,12 +133,6 @@ def torch_row(model, inputs, names=None, dummy=0):
     model.eval()
     with torch.no_grad():
         made = model(*inputs) if isinstance(inputs, (list, tuple)) else model(**inputs)
-    folded = 0
-    for layer in model.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            folded += layer.num_features
-        elif isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
-            folded += sum(p.numel() for p in layer.parameters())
     weights = {}
     for name, tensor in model.state_dict().items():
         if name.endswith(("num_batches_tracked", "position_ids", "token_type_ids")):
@@ -149,9 +143,21 @@ def torch_row(model, inputs, names=None, dummy=0):
         "parameters": sum(weights.values()),
         "trainable": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "macs": macs,
-        "folded": folded / 1e6,
         "layers": digest(f"{name} {count}" for name, count in weights.items()),
     }, made
+
+
+def folded(model):
+    """Millions of parameters with every normalization folded: Slim's have no scale."""
+    import torch
+
+    count = 0
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            count += layer.num_features
+        elif isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+            count += sum(p.numel() for p in layer.parameters())
+    return count / 1e6
 
 
 def torch_rows(known):
@@ -180,14 +186,16 @@ def torch_rows(known):
             tokens, width = 197, model.embed_dim
             row["macs"] += len(model.blocks) * 2 * tokens * tokens * width
             yield name, {"from": f"timm {timm.__version__}", **row}
-        row, _ = torch_row(timm.create_model("inception_v4", num_classes=1001), [torch.zeros(1, 3, 299, 299)])
-        kept = {key: row[key] for key in ["macs", "folded"]}
+        model = timm.create_model("inception_v4", num_classes=1001)
+        row, _ = torch_row(model, [torch.zeros(1, 3, 299, 299)])
+        kept = {"macs": row["macs"], "folded": folded(model)}
         yield "inception_v4", {"from": f"timm {timm.__version__}", **kept}
     if torchvision:
         model = torchvision.models.googlenet(num_classes=1001, aux_logits=False, init_weights=False)
         row, _ = torch_row(model, image)
-        kept = {key: row[key] for key in ["macs", "folded"]}
+        kept = {"macs": row["macs"], "folded": folded(model)}
         yield "inception_v1", {"from": f"torchvision {torchvision.__version__}", **kept}
+    torch.set_default_device("cpu")
     if transformers := guarded("transformers"):
         yield from transformer_rows(transformers)
     if ultralytics := guarded("ultralytics"):
@@ -215,7 +223,7 @@ def transformer_rows(transformers):
     row, _ = torch_row(transformers.DistilBertModel(config), {"input_ids": ids})
     row["macs"] += 6 * 2 * 128 * 128 * 768
     yield "distilbert-base", {"from": note, **row}
-    config = transformers.MobileBertConfig(attn_implementation="eager")
+    config = transformers.MobileBertConfig(attn_implementation="eager", classifier_activation=False)
     row, _ = torch_row(transformers.MobileBertModel(config), {"input_ids": ids})
     row["macs"] += 24 * 2 * 128 * 128 * 128
     yield "mobilebert", {"from": note, **row}
@@ -227,13 +235,14 @@ def yolo_rows(ultralytics):
 
     for letter in "nsmlx":
         for suffix, kind in [("", DetectionModel), ("-seg", SegmentationModel)]:
-            # Ultralytics runs a new model once to learn its strides, which needs numbers.
-            torch.set_default_device("cpu")
-            model = kind(f"yolov8{letter}{suffix}.yaml", verbose=False).to("meta")
-            torch.set_default_device("meta")
-            row, made = torch_row(model, [torch.zeros(1, 3, 640, 640)])
-            table = made[0][0] if suffix and isinstance(made[0], (list, tuple)) else made[0]
-            row["outputs"] = [list(table.shape[1:])]
+            # Ultralytics looks at numbers on the way. All of a picture of 640 x 640 pixels is a hundred times
+            # that of one of 64 x 64.
+            model = kind(f"yolov8{letter}{suffix}.yaml", verbose=False)
+            row, made = torch_row(model, [torch.zeros(1, 3, 64, 64)])
+            row["macs"] *= 100
+            while isinstance(made, (list, tuple)):
+                made = made[0]
+            row["outputs"] = [[made.shape[1], made.shape[2] * 100]]
             yield f"yolov8{letter}{suffix}", {"from": f"ultralytics {ultralytics.__version__}", **row}
 
 
