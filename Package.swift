@@ -235,6 +235,11 @@ let targets: [[Target]] = [
     "RuntimeReference",
     graph + ["AssayRuntime", "AssayReference", "AssayEvaluator"]
   ),
+  module(
+    "Devices",
+    "VendorEdgeTPU",
+    base + ["AssayHost", "AssayRuntime", "FormatTFLite", "RuntimeLiteRT"]
+  ),
   module("Measure", "AssayStatistics", ["AssayBase"], settings: fast),
   module("Measure", "AssayMachine", ["AssayBase", "AssayHost", "CProbe"]),
   module("Devices", "AssayDevice", ["AssayBase", "AssayHost", "AssayMachine"]),
@@ -333,7 +338,7 @@ let targets: [[Target]] = [
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
       "AssayFigures", "AssayDevice", "AssayExplore", "AssayFetch", "DeviceADB", "DeviceSSH",
-      "RuntimeReference",
+      "RuntimeReference", "VendorEdgeTPU",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -394,7 +399,7 @@ let targets: [[Target]] = [
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayMeter", "AssayStore",
         "AssayJobs", "AssayReport", "AssayFigures", "AssayProfile", "AssayDetect", "AssayExplore",
         "AssayAccuracy", "AssayFetch", "AssaySets", "AssayVision", "AssayWeights", "AssayDevice",
-        "AssayRemote",
+        "AssayRemote", "FormatTFLite", "RuntimeLiteRT", "VendorEdgeTPU",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict
@@ -433,7 +438,7 @@ let fuzzed: [Target.Dependency] =
   graph + [
     "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayJobs",
     "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore", "AssayTrain",
-    "AssayExplore", "AssayFetch", "AssayWeights",
+    "AssayExplore", "AssayFetch", "AssayWeights", "VendorEdgeTPU",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

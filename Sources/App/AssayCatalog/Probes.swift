@@ -88,6 +88,7 @@ extension Catalog {
       ),
       ProbeGroup(title: "power meters", rows: meterProbes().map(\.probe)),
       ProbeGroup(title: "ways to devices", rows: deviceProbes().map(\.probe)),
+      ProbeGroup(title: "accelerators", rows: edgeTPUProbes()),
     ]
   }
 }

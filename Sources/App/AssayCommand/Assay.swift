@@ -13,7 +13,7 @@ public enum Assay {
     devicesCommand, devicesProbeCommand, devicesReleaseCommand, devicesCleanCommand, bundleCommand,
     powerListCommand, powerRecordCommand, powerShowCommand, powerJoinCommand, powerSelftestCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
-    reportCommand, figuresCommand, doctorCommand,
+    reportCommand, figuresCommand, doctorCommand, edgeTPUCommand,
     cacheCommand, trainCommand, trainFireDetectionCommand, dataFireScenesCommand, detectCommand,
     dataMackeyGlassCommand, trainTCNAutoencoderCommand, zooListCommand, zooShowCommand,
     zooBuildCommand, zooCheckCommand, zooFetchCommand, evaluateCommand, dataPrepareCommand,

@@ -247,7 +247,7 @@ struct TFLiteExporter {
     subgraph.operators[subgraph.operators.count - 1].customOptions = payload.customOptions
     guard isCustom else { return }
     let needs =
-      op.name == EdgeTPUExecutable.customName
+      op.name == EdgeTPUPackage.customName
       ? "the Edge TPU delegate"
       : op.name.hasPrefix("Flex") ? "the Select TensorFlow operators linked" : "it registered"
     notes.append(

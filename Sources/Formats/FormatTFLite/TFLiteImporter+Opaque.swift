@@ -77,7 +77,7 @@ extension TFLiteImporter {
 
   mutating func describeOpaque() {
     for kind in opaque {
-      let isEdgeTPU = kind.name == EdgeTPUExecutable.customName
+      let isEdgeTPU = kind.name == EdgeTPUPackage.customName
       let nodes = "\(kind.count) of \(graph.nodes.count) nodes"
       let why = kind.reason.map { ": \($0)" } ?? ""
       diagnostics.append(

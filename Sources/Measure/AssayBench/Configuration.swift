@@ -20,6 +20,10 @@ public struct Configuration: Sendable {
   public var device = "local"
   /// Processors that the worker is bound to, by number; none leaves it where this process may run.
   public var processors: [Int] = []
+  /// What the provider is told by words of its own, such as `clock` of an Edge TPU.
+  public var settings: [String: String] = [:]
+  /// What is known of the accelerator and of the file for it beforehand.
+  public var accelerator: Record.Accelerator?
   /// An .npz with an array for each input of one inference; `nil` feeds zeros.
   public var inputs: String?
   /// How queries are issued; `nil` for one inference after the other with nothing claimed.

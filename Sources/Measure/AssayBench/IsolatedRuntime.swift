@@ -79,13 +79,12 @@ final class IsolatedSession: Session {
   ) throws {
     self.worker = worker
     self.patience = patience
-    let answer = try worker.ask(
-      .object([
-        "do": "load", "runtime": .string(runtime), "path": .string(path),
-        "provider": .string(options.provider.rawValue), "threads": JSON(options.threads),
-      ]),
-      seconds: patience
-    )
+    var request = JSON.object([
+      "do": "load", "runtime": .string(runtime), "path": .string(path),
+      "provider": .string(options.provider.rawValue), "threads": JSON(options.threads),
+    ])
+    request["settings"] = options.settings.isEmpty ? nil : options.settingsJSON
+    let answer = try worker.ask(request, seconds: patience)
     inputs = try (answer["inputs"]?.array ?? []).map { try Port(json: $0) }
     outputs = try (answer["outputs"]?.array ?? []).map { try Port(json: $0) }
     placement = Placement(json: answer["placement"])

@@ -97,11 +97,13 @@ struct StartMeasurement {
 extension Configuration {
   /// What a worker is asked to load.
   var loadRequest: JSON {
-    .object([
+    var request = JSON.object([
       "do": "load", "runtime": .string(runtime), "path": .string(model.path),
       "provider": .string(provider.rawValue), "threads": JSON(threads),
       "streams": JSON(scenario?.streams ?? 1),
     ])
+    request["settings"] = settings.isEmpty ? nil : SessionOptions(settings: settings).settingsJSON
+    return request
   }
 
   /// What a worker is asked to feed.

@@ -42,6 +42,7 @@ final class Trial {
     )
     record.command = command
     record.scenario = configuration.scenario
+    record.accelerator = configuration.accelerator
   }
 
   /// Whether it still has a worker to measure with.
@@ -84,6 +85,7 @@ final class Trial {
       let loaded = try worker.ask(configuration.loadRequest, seconds: patience)
       record.version = loaded["version"]?.string ?? "unknown"
       record.placement = loaded["placement"] ?? .null
+      noteAccelerator(loaded["accelerator"], isBefore: true)
       noteInputs(loaded)
       record.initialization.read = figure(loaded["read"])
       record.initialization.compile = figure(loaded["compile"])
@@ -174,9 +176,25 @@ final class Trial {
     if runs > 0, isAlive {
       profile(runs)
     }
+    if record.accelerator != nil, isAlive {
+      let answer = try? worker?.ask(.object(["do": "accelerator"]), seconds: patience)
+      noteAccelerator(answer?["accelerator"], isBefore: false)
+    }
     end()
     for watcher in watchers { watcher.trialEnds(&record) }
     record.finishedAt = Host.wallNanoseconds()
+  }
+
+  /// Keeps what the accelerator tells.
+  private func noteAccelerator(_ facts: JSON?, isBefore: Bool) {
+    guard let facts, let kind = facts["kind"]?.string else { return }
+    var accelerator = record.accelerator ?? Record.Accelerator(kind: kind)
+    accelerator.note(facts)
+    if let celsius = facts["celsius"]?.double {
+      if isBefore { accelerator.celsiusBefore = .value(celsius) }
+      accelerator.celsiusAfter = .value(celsius)
+    }
+    record.accelerator = accelerator
   }
 
   /// A profile that fails costs the profile, not the record.

@@ -40,6 +40,16 @@ func placementFindings(_ record: Record) -> [Diagnostic] {
     return [Diagnostic("BEN105", "\(provider) was asked for, \(name) took nothing", remedy: remedy)]
   }
   guard placed < total else { return [] }
+  if notes.contains(Placement.asCompiled) {
+    return [
+      Diagnostic(
+        "BEN105",
+        "\(total - placed) of \(total) operators of the file were compiled for the processor and ran there",
+        remedy: "assay edgetpu ORIGINAL says why they are not mapped, and what to do",
+        severity: .warning
+      )
+    ]
+  }
   let elsewhere = notes.filter { $0.contains(" nodes on ") }.joined(separator: ", ")
   let share = Double(total - placed) / Double(total)
   return [

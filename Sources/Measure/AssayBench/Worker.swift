@@ -15,7 +15,8 @@ import AssayTensor
 /// |---|---|---|
 /// | hello | | its memory before anything is loaded |
 /// | bind | processors | |
-/// | load | runtime, path, provider, threads, streams | version, read and compile time, placement, ports |
+/// | load | runtime, path, provider, threads, streams, settings | version, read and compile time, placement, ports, accelerator |
+/// | accelerator | | what the accelerator tells of itself now |
 /// | feed | an .npz with an array for each input | |
 /// | first | | time of one inference, such as the first |
 /// | read | where to write the outputs | |
@@ -132,6 +133,7 @@ public final class Worker {
         session?.memory.sorted { $0.key < $1.key }
           .reduce(into: JSON.Members()) { $0[$1.key] = JSON($1.value) } ?? JSON.Members()
       )
+    case "accelerator": answer["accelerator"] = session?.accelerator
     case "count": answer["counters"] = try count(request).json
     case "pipeline": answer["pipeline"] = try pipeline(request)
     case "audit": answer = try audit(request)
@@ -155,7 +157,8 @@ public final class Worker {
     }
     let options = SessionOptions(
       provider: request["provider"]?.string.flatMap(Provider.init) ?? .cpu,
-      threads: request["threads"]?.int ?? 1
+      threads: request["threads"]?.int ?? 1,
+      settings: SessionOptions.settings(json: request["settings"])
     )
     let path = request["path"]?.string ?? ""
     let session = try runtime.load(path: path, options: options)
@@ -166,11 +169,13 @@ public final class Worker {
     }
     var version = "unknown"
     if case .available(let text) = runtime.probe() { version = text }
-    return .object([
+    var answer = JSON.object([
       "ok": true, "version": .string(version), "read": JSON(Int(session.readNanoseconds)),
       "compile": JSON(Int(session.compileNanoseconds)), "placement": session.placement.json,
       "inputs": .array(session.inputs.map(\.json)), "outputs": .array(session.outputs.map(\.json)),
     ])
+    answer["accelerator"] = session.accelerator
+    return answer
   }
 
   private func memory() -> JSON {
@@ -356,6 +361,23 @@ public final class Worker {
       "ok": true, "operators": operators, "placement": session.placement.json,
       "profiledNs": .integer(Steadiness.median(wall)),
     ])
+  }
+}
+
+extension SessionOptions {
+  /// The settings as a request holds them.
+  var settingsJSON: JSON {
+    .members(
+      settings.sorted { $0.key < $1.key }
+        .reduce(into: JSON.Members()) { $0[$1.key] = .string($1.value) }
+    )
+  }
+
+  /// Settings of a request.
+  static func settings(json: JSON?) -> [String: String] {
+    Dictionary((json?.pairs ?? []).compactMap { key, value in value.string.map { (key, $0) } }) {
+      $1
+    }
   }
 }
 

@@ -57,6 +57,8 @@ extension Record {
       note("version of \(runtime)", version, other.version, forbids: false)
     }
     note("device", device, other.device)
+    note("clock", accelerator?.clock, other.accelerator?.clock)
+    note("link", accelerator?.link, other.accelerator?.link)
     for (key, what) in Record.conditions {
       note(what, word(environment[key]), word(other.environment[key]))
     }

@@ -63,6 +63,7 @@ extension Record {
     members["phases"] = phases?.json
     members["memory"] = memory?.json
     members["counters"] = counters?.json
+    members["accelerator"] = accelerator?.json
     members["command"] = .array(command.map { .string($0) })
     members["verdict"] = .string(verdict.rawValue)
     members["reasons"] = .array(reasons.map(\.json))
@@ -80,7 +81,7 @@ extension Record {
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "energy", "accuracy",
     "accuracyCount", "agreement", "snrDb", "operators", "environment", "conditions", "phases",
     "memory", "counters", "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim",
-    "stopping", "processes", "sustained", "audit", "powerMarks",
+    "stopping", "processes", "sustained", "audit", "powerMarks", "accelerator",
   ]
 
   /// Reads a record.
@@ -164,6 +165,7 @@ extension Record {
     phases = reader.part("phases", Phases.init(json:))
     memory = reader.part("memory", Memory.init(json:))
     counters = reader.part("counters", Counters.init(json:))
+    accelerator = reader.part("accelerator", Accelerator.init(json:))
     command = reader.strings("command")
     let word = reader.string("verdict")
     if let verdict = Verdict(rawValue: word) {

@@ -136,6 +136,8 @@ public struct Record: Sendable, Equatable {
   public var memory: Memory?
   /// What processor and kernel counted.
   public var counters: Counters?
+  /// The accelerator that ran the model; `nil` without one.
+  public var accelerator: Accelerator?
   /// Whether the figures hold.
   public var verdict: Verdict
   /// Machine-readable reasons for the verdict, and remarks: `[{code, text}]` as diagnostics.

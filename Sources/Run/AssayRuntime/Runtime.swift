@@ -15,12 +15,20 @@ public struct SessionOptions: Sendable {
   public var threads: Int
   /// Whether the runtime's per-operator profiler is on.
   public var isProfiling: Bool
+  /// What a provider can be told by words of its own, such as `clock` of an Edge TPU.
+  public var settings: [String: String]
 
   /// Makes options.
-  public init(provider: Provider = .cpu, threads: Int = 1, isProfiling: Bool = false) {
+  public init(
+    provider: Provider = .cpu,
+    threads: Int = 1,
+    isProfiling: Bool = false,
+    settings: [String: String] = [:]
+  ) {
     self.provider = provider
     self.threads = threads
     self.isProfiling = isProfiling
+    self.settings = settings
   }
 }
 
@@ -51,6 +59,9 @@ public struct Placement: Sendable, Equatable {
 
   /// The note of a runtime that tells that the path took a part of the model, but not how much.
   public static let partly = "a part runs elsewhere"
+
+  /// The note of a path that took all that the file was compiled for it to take.
+  public static let asCompiled = "all that was compiled for it"
 
   /// Makes a placement.
   public init(provider: String, placed: Int? = nil, total: Int? = nil, notes: [String] = []) {
@@ -118,6 +129,9 @@ public protocol Session: AnyObject {
   /// Bytes that the runtime says it holds, by its own name for them, such as `arenaInUse`; empty where
   /// it tells nothing.
   var memory: [String: Int] { get }
+  /// What is to be known of the accelerator that runs the model, as a record keeps it (`kind`, `path`,
+  /// `link`, `clock`, …); `nil` without one, or when nothing is known.
+  var accelerator: JSON? { get }
   /// Operator times of `count` profiled runs; empty when the runtime or the options give none.
   func profile(runs count: Int) throws -> [OperatorTime]
 }
@@ -125,6 +139,9 @@ public protocol Session: AnyObject {
 extension Session {
   /// Tells nothing.
   public var memory: [String: Int] { [:] }
+
+  /// Tells nothing.
+  public var accelerator: JSON? { nil }
 
   /// No profiler.
   public func profile(runs count: Int) throws -> [OperatorTime] { [] }

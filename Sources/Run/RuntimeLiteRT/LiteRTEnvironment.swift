@@ -17,10 +17,16 @@ import Darwin
   private let library: LiteRTLibrary
   private let folder: String
   private let folderText: UnsafeMutablePointer<CChar>?
+  /// The Edge TPU, when that is the provider.
+  let edgeTPU: EdgeTPUAccelerator?
 
   /// An environment for one provider; for the CPU nothing else is looked for.
-  init(_ library: LiteRTLibrary, provider: Provider) throws {
+  ///
+  /// - Throws: `Diagnostic` RTM002 when LiteRT cannot be started, RTM006 when an Edge TPU is asked for and
+  ///   there is none.
+  init(_ library: LiteRTLibrary, provider: Provider, settings: [String: String] = [:]) throws {
     self.library = library
+    edgeTPU = try Self.edgeTPU(library, provider, settings)
     folder = Host.folder(of: Host.realPath(library.library.path) ?? library.library.path)
     var options: [LrtEnvironmentOption] = unsafe []
     func add(_ tag: Int, integer: Int64) {
@@ -31,7 +37,8 @@ import Darwin
     }
     let silent: Int64 = 4
     add(LrtOptionLogSeverity, integer: silent)
-    if provider == .cpu {
+    if provider == .cpu || provider == .tpu {
+      // An Edge TPU is added below; another accelerator would compete with it.
       add(LrtOptionAccelerators, integer: Int64(LrtHardwareCPU))
       unsafe folderText = nil
     } else {
@@ -58,17 +65,39 @@ import Darwin
       )
     }
     unsafe self.handle = handle
+    try unsafe edgeTPU?.register(in: handle, of: library)
+  }
+
+  /// The Edge TPU for the provider of that name.
+  private static func edgeTPU(
+    _ library: LiteRTLibrary,
+    _ provider: Provider,
+    _ settings: [String: String]
+  ) throws -> EdgeTPUAccelerator? {
+    guard provider == .tpu else { return nil }
+    do {
+      return try EdgeTPUAccelerator(library, settings: settings)
+    } catch let error as Diagnostic {
+      throw unavailableProvider(
+        .tpu,
+        runtime: "LiteRT",
+        reason: error.summary,
+        remedy: error.remedy ?? EdgeTPULibrary.remedy,
+        cause: error.cause
+      )
+    }
   }
 
   deinit {
     unsafe library.functions.LiteRtDestroyEnvironment(handle)
     unsafe free(folderText)
+    edgeTPU?.forget()
   }
 
   /// Why a provider is not to be had, as far as can be told without parsing messages.
   func reason(for provider: Provider) -> String {
     if provider == .tpu {
-      return "an Edge TPU comes as a delegate (libedgetpu), which is not attached"
+      return edgeTPU?.fault?.summary ?? "the Edge TPU's delegate did not take the model"
     }
     if accelerators(for: provider).isEmpty {
       return provider == .gpu
@@ -151,16 +180,32 @@ struct LiteRTOperators {
     }
   }
 
+  /// The operators that an Edge TPU's compiler made.
+  var edgeTPUCount: Int { custom.first { $0.name == LiteRTOperators.edgeTPU }?.count ?? 0 }
+  private static let edgeTPU = "edgetpu-custom-op"
+
   /// Throws when LiteRT has no kernel for one of them.
   ///
-  /// - Throws: `Diagnostic` RTM003 that names all of them.
-  func refuseUnknown() throws {
-    let unknown = custom.filter { !LiteRTOperators.own.contains($0.name) }
+  /// - Throws: `Diagnostic` RTM003 that names all of them; RTM008 when an Edge TPU is asked for and the
+  ///   file was not compiled for one.
+  func refuseUnknown(provider: Provider = .cpu) throws {
+    if provider == .tpu, edgeTPUCount == 0 {
+      throw Diagnostic(
+        "RTM008",
+        "the file is not compiled for an Edge TPU: all of it would run on the processor",
+        remedy:
+          "compile it: assay edgetpu MODEL --compile; without the compiler that predicts what is"
+          + " mapped"
+      )
+    }
+    let taken = provider == .tpu ? LiteRTOperators.edgeTPU : nil
+    let unknown = custom.filter { !LiteRTOperators.own.contains($0.name) && $0.name != taken }
     guard !unknown.isEmpty else { return }
     let list = unknown.map { $0.count > 1 ? "\($0.name) (\($0.count) times)" : $0.name }
     let remedy =
       unknown.contains { $0.name.hasPrefix("edgetpu") }
-      ? "this file is compiled for an Edge TPU: run the file that it was compiled from"
+      ? "this file is compiled for an Edge TPU: run it with --provider tpu, or run the file that it was"
+        + " compiled from"
       : unknown.contains { $0.name.hasPrefix("Flex") }
         ? "convert the model again without Select-TF operators"
         : "replace these operators before converting"

@@ -9,6 +9,8 @@ import Synchronization
 @safe final class LiteRTLibrary: @unchecked Sendable {
   let functions: LrtFunctions
   let library: RuntimeLibrary
+  /// The loaded library, for tables that only some sessions need.
+  let shared: SharedLibrary
   /// The version, as set-up noted it or as the presence of functions shows it.
   let version: String
 
@@ -60,6 +62,7 @@ import Synchronization
     }
     self.functions = functions
     self.library = library
+    self.shared = shared
     version = library.version ?? "2.3 or later"
   }
 

@@ -24,6 +24,8 @@ import Darwin
   private var outputBuffers: UnsafeMutablePointer<LrtBuffer?>
   private let inputCount: Int
   private let outputCount: Int
+  /// Operators of the file that are for an Edge TPU.
+  private var edgeTPUCount = 0
 
   private(set) var inputs: [Port] = []
   private(set) var outputs: [Port] = []
@@ -35,8 +37,12 @@ import Darwin
   init(_ library: LiteRTLibrary, path: String, options: SessionOptions) throws {
     self.library = library
     provider = options.provider
-    isProfiling = options.isProfiling && options.provider == .cpu
-    environment = try LiteRTEnvironment(library, provider: options.provider)
+    isProfiling = options.isProfiling && [.cpu, .tpu].contains(options.provider)
+    environment = try LiteRTEnvironment(
+      library,
+      provider: options.provider,
+      settings: options.settings
+    )
     let f = library.functions
 
     let start = Host.monotonicNanoseconds()
@@ -54,7 +60,7 @@ import Darwin
     // From here on a failure leaves a half-made object: its parts are released here.
     do {
       let operators = unsafe try LiteRTOperators(library, unsafe model)
-      try operators.refuseUnknown()
+      try operators.refuseUnknown(provider: options.provider)
       try library.check(
         unsafe f.LiteRtGetModelSignature(model, 0, &signature),
         "LiteRtGetModelSignature",
@@ -71,6 +77,7 @@ import Darwin
         code: "RTM005"
       )
       placement.total = operators.count
+      edgeTPUCount = operators.edgeTPUCount
     } catch {
       unsafe f.LiteRtDestroyModel(model)
       throw error
@@ -116,7 +123,9 @@ import Darwin
       switch options.provider {
       case .cpu: Int32(LrtHardwareCPU)
       case .gpu: Int32(LrtHardwareGPU)
-      case .tpu, .npu: Int32(LrtHardwareNPU)
+      // What the Edge TPU leaves runs on the processor.
+      case .tpu: Int32(LrtHardwareCPU) | EdgeTPUAccelerator.hardware
+      case .npu: Int32(LrtHardwareNPU)
       }
     try library.check(
       unsafe f.LiteRtSetOptionsHardwareAccelerators(handle, hardware),
@@ -126,13 +135,13 @@ import Darwin
       ("runtime_options_string", "enable_profiling = \(isProfiling)\nerror_reporter_mode = 2\n")
     ]
     switch options.provider {
-    case .cpu:
+    case .cpu, .tpu:
       // The flags replace the default ones (3: signed and unsigned 8-bit operators), so that they
       // are left out altogether.
       texts.append(("xnnpack", "num_threads = \(max(options.threads, 1))\n"))
     case .gpu:
       texts.append(("gpu_options", "precision = 2\n"))
-    case .tpu, .npu: break
+    case .npu: break
     }
     for (identifier, text) in texts { try unsafe add(text, identifier, to: handle) }
     let status = unsafe f.LiteRtCreateCompiledModel(environment.handle, model, handle, &compiled)
@@ -143,6 +152,7 @@ import Darwin
         options.provider,
         runtime: "LiteRT",
         reason: environment.reason(for: options.provider),
+        remedy: environment.edgeTPU?.fault?.remedy ?? "use --provider cpu",
         cause: cause
       )
     }
@@ -257,7 +267,12 @@ import Darwin
         placement.placed = placement.total
       }
       placement.notes.append("threads \(max(options.threads, 1))")
-    case .gpu, .tpu, .npu:
+    case .tpu:
+      environment.edgeTPU?.count()
+      placement.provider = "Edge TPU"
+      placement.placed = environment.edgeTPU?.taken ?? 0
+      if placement.placed == edgeTPUCount { placement.notes.append(Placement.asCompiled) }
+    case .gpu, .npu:
       placement.provider = environment.acceleratorName(for: options.provider)
       if let ask = unsafe f.LiteRtCompiledModelIsNonCpuFullyAccelerated,
         unsafe ask(compiled, &isWhole) == 0
@@ -360,10 +375,14 @@ import Darwin
     try library.check(status, call, code: "RTM005", cause: failureText)
   }
 
+  var accelerator: JSON? { environment.edgeTPU?.facts() }
+
   func profile(runs count: Int) throws -> [OperatorTime] {
     guard isProfiling, count > 0 else { return [] }
     let profile = try LiteRTProfile(self, runs: count)
-    placement.placed = placement.total.map { max($0 - profile.ownOperators, 0) }
+    if provider == .cpu {
+      placement.placed = placement.total.map { max($0 - profile.ownOperators, 0) }
+    }
     return profile.times
   }
 }

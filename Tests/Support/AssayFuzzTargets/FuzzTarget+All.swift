@@ -22,6 +22,7 @@ import FormatOpenVINO
 import FormatPyTorch
 import FormatTFLite
 import FormatTensorFlow
+import VendorEdgeTPU
 
 extension FuzzTarget {
   /// Every target, lowest layer first.
@@ -237,6 +238,25 @@ extension FuzzTarget {
       try visit(try FlatBufferReader(ByteView(bytes)).root(), left: &left, depth: 0)
     },
     FuzzTarget(name: "tflite") { bytes in try cycle(bytes, TFLiteFormat()) },
+    FuzzTarget(name: "edgetpu-package") { bytes in
+      let package = try EdgeTPUPackage(package: ByteView(bytes))
+      guard package.instructionBytes >= 0, package.cachedBytes <= bytes.count * 64 else {
+        throw Finding("\(package.cachedBytes) bytes of parameters in \(bytes.count)")
+      }
+    },
+    FuzzTarget(name: "edgetpu-prediction") { bytes in
+      let listing = try TFLiteListing(reading: ByteView(bytes))
+      let prediction = try EdgeTPUPrediction(listing)
+      guard prediction.fates.count == listing.nodes.count, prediction.parameterBytes >= 0 else {
+        throw Finding("\(prediction.fates.count) fates of \(listing.nodes.count) operators")
+      }
+    },
+    FuzzTarget(name: "edgetpu-log") { bytes in
+      let report = try CompilerReport(String(decoding: bytes, as: UTF8.self))
+      guard (try? JSON(parsing: report.json.text())) != nil else {
+        throw Finding("the report cannot be written")
+      }
+    },
     FuzzTarget(name: "snappy") { bytes in
       _ = try Snappy.decompress(ByteView(bytes), limit: memory)
     },

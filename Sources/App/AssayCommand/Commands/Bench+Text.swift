@@ -37,6 +37,7 @@ func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
     \(record.warmup.count) for warm-up
 
     """
+  if let accelerator = record.accelerator { text += "accelerator     \(accelerator.text)\n" }
   text += scenarioText(record)
   text += energyLines(record)
   if let factor { text += emissionLine(record.mainEnergy, factor) }

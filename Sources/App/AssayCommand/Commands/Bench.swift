@@ -37,7 +37,8 @@ let benchCommand = CommandSpec(
     )
   ],
   options: [
-    Shared.runtime, Shared.provider, Shared.threads, Shared.device, Shared.preset, Shared.store,
+    Shared.runtime, Shared.provider, EdgeTPUOptions.clock, EdgeTPUOptions.device, Shared.threads,
+    Shared.device, Shared.preset, Shared.store,
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
     Option("--variant", .value("NAME"), "what the record calls it (default: original)"),
     Option("--no-profile", .flag, "leave out the times of operators"),
@@ -83,6 +84,7 @@ let benchCommand = CommandSpec(
       runtime: runtime,
       threads: options.threads,
       provider: options.provider,
+      settings: options.settings,
       variant: arguments.value("--variant")
     )
     let sides = try measuredSides((side, new), arguments, console)
@@ -188,6 +190,8 @@ func preparedBenchmark<Result>(
   )
   configuration.scenario = wanted.scenario
   configuration.device = session?.name ?? "local"
+  configuration.settings = options.settings
+  if options.provider == .tpu { configuration.accelerator = try EdgeTPUOptions.fileFacts(path) }
   if let input = arguments.value("--input") {
     configuration.inputs = try boundInputs(input, path, placed(runtime, on: session), scratch)
   }

@@ -24,6 +24,8 @@ let compareCommand = CommandSpec(
   options: [
     Option("--runtime", .value("LIST"), "a runtime for both, or A's and B's with a comma"),
     Shared.provider,
+    Option("--clock", .value("LIST"), "Edge TPU: a clock for both, or A's and B's with a comma"),
+    EdgeTPUOptions.device,
     Option(
       "--threads",
       short: "-t",
@@ -37,6 +39,10 @@ let compareCommand = CommandSpec(
   examples: [
     ("assay compare old.tflite new.tflite", "two files, side by side"),
     ("assay compare model.tflite --threads 1,2", "does a second thread help?"),
+    (
+      "assay compare model_edgetpu.tflite --clock standard,maximum",
+      "what an Edge TPU gains by its higher clock"
+    ),
     ("assay compare model.tflite model.onnx --runtime litert,onnxruntime", "two runtimes"),
     (
       "assay compare old.tflite new.tflite --max-regression 2% --junit out.xml",
@@ -58,7 +64,10 @@ let compareCommand = CommandSpec(
     sides.1,
     percentile: options.percentile ?? wanted.scenario?.percentile ?? .p50,
     limit: options.limit,
-    asked: arguments.value("--threads")?.contains(",") == true ? ["threads"] : []
+    asked: Set(
+      ["--threads", "--clock"].filter { arguments.value($0)?.contains(",") == true }
+        .map { String($0.dropFirst(2)) }
+    )
   )
   return try options.conclude(report, console)
 }

@@ -18,6 +18,8 @@ struct CompareSide {
   var threads: Int
   /// The hardware path.
   var provider: Provider
+  /// What the provider is told by words of its own.
+  var settings: [String: String] = [:]
   /// What its record calls it.
   var variant: String?
 
@@ -27,15 +29,19 @@ struct CompareSide {
   static func pair(_ arguments: Arguments) throws -> (CompareSide, CompareSide) {
     let runtimes = arguments.words("--runtime") ?? []
     let threads = try arguments.integers("--threads") ?? []
-    guard runtimes.count <= 2, threads.count <= 2 else {
-      throw Diagnostic("CLI008", "two are compared: give at most two runtimes and thread counts")
+    let clocks = arguments.words("--clock") ?? []
+    guard runtimes.count <= 2, threads.count <= 2, clocks.count <= 2 else {
+      throw Diagnostic(
+        "CLI008",
+        "two are compared: give at most two runtimes, thread counts and clocks"
+      )
     }
     let isNull = !runtimes.isEmpty && runtimes.allSatisfy { $0 == "null" }
     let paths = [arguments.operand(0), arguments.operand(1)].compactMap { $0 }
     guard !paths.isEmpty || isNull else {
       throw Diagnostic("CLI005", "A is missing: the model to compare", remedy: usage)
     }
-    guard paths.count == 2 || runtimes.count == 2 || threads.count == 2 else {
+    guard paths.count == 2 || runtimes.count == 2 || threads.count == 2 || clocks.count == 2 else {
       throw Diagnostic("CLI008", "there is nothing to compare \(paths[0]) with", remedy: usage)
     }
     func side(_ index: Int) throws -> CompareSide {
@@ -45,18 +51,22 @@ struct CompareSide {
       if case .unavailable(let reason, let remedy) = runtime.probe() {
         throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
       }
+      var settings = EdgeTPUOptions.settings(arguments)
+      if !clocks.isEmpty { settings["clock"] = clocks[min(index, clocks.count - 1)] }
       return CompareSide(
         path: path,
         runtime: runtime,
         threads: threads.isEmpty ? 1 : threads[min(index, threads.count - 1)],
-        provider: arguments.value("--provider").flatMap(Provider.init) ?? .cpu
+        provider: arguments.value("--provider").flatMap(Provider.init)
+          ?? (settings.isEmpty ? .cpu : .tpu),
+        settings: settings
       )
     }
     return (try side(0), try side(1))
   }
 
   private static let usage =
-    "give two models, two records, or two runtimes or thread counts with a comma"
+    "give two models, two records, or two runtimes, thread counts or clocks with a comma"
 
   private static func chosen(_ name: String?, _ path: String) throws -> any InferenceRuntime {
     var words = [path]
@@ -67,7 +77,7 @@ struct CompareSide {
   /// What is measured.
   func configuration() throws -> Configuration {
     let isNull = runtime.id == "null"
-    return Configuration(
+    var configuration = Configuration(
       model: isNull
         ? Record.Model(path: path, sha256: sha256(""), byteCount: 0)
         : try Record.Model(file: path),
@@ -77,6 +87,9 @@ struct CompareSide {
       provider: provider,
       threads: threads
     )
+    configuration.settings = settings
+    if provider == .tpu { configuration.accelerator = try EdgeTPUOptions.fileFacts(path) }
+    return configuration
   }
 
   /// What both are called: that in which they differ, or A and B where they are the same.
@@ -90,6 +103,9 @@ struct CompareSide {
       if side.runtime.id != other.runtime.id { words.append(side.runtime.id) }
       if side.threads != other.threads {
         words.append("the \(side.threads)-thread run")
+      }
+      if side.settings["clock"] != other.settings["clock"] {
+        words.append("the \(side.settings["clock"] ?? "usual") clock")
       }
       return words.joined(separator: ", ")
     }

@@ -105,11 +105,14 @@ func readArrays(_ path: String) throws -> [String: Tensor] {
   }
 }
 
-/// Session options of `--provider` and `--threads`.
+/// Session options of `--provider`, `--threads` and what an Edge TPU is told.
 func sessionOptions(_ arguments: Arguments) throws -> SessionOptions {
-  SessionOptions(
-    provider: arguments.value("--provider").flatMap(Provider.init) ?? .cpu,
-    threads: try arguments.integer("--threads") ?? 1
+  let settings = EdgeTPUOptions.settings(arguments)
+  return SessionOptions(
+    provider: arguments.value("--provider").flatMap(Provider.init)
+      ?? (settings.isEmpty ? .cpu : .tpu),
+    threads: try arguments.integer("--threads") ?? 1,
+    settings: settings
   )
 }
 

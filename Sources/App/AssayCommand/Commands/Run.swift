@@ -24,8 +24,8 @@ let runCommand = CommandSpec(
     Option("--image", .value("FILE"), "an image for a lone input, brought there by --preprocess"),
     Option("--output", short: "-o", .value("FILE"), "the .npz to write"),
     Option("--dequantize", .flag, "write integer outputs as floats"),
-    Shared.runtime, Shared.provider, Shared.threads, Shared.device, Shared.preprocess, Shared.shape,
-    Shared.value,
+    Shared.runtime, Shared.provider, EdgeTPUOptions.clock, EdgeTPUOptions.device, Shared.threads,
+    Shared.device, Shared.preprocess, Shared.shape, Shared.value,
   ] + readingOptions,
   examples: [
     ("assay run model.tflite --runtime litert --input in.npz -o out.npz", "arrays in, arrays out"),

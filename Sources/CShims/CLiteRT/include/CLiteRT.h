@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CEdgeTPU.h"
+
 typedef struct LrtEnvironment_ *LrtEnvironment;
 typedef struct LrtModel_ *LrtModel;
 typedef struct LrtSubgraph_ *LrtSubgraph;
@@ -18,6 +20,7 @@ typedef struct LrtBuffer_ *LrtBuffer;
 typedef struct LrtRequirements_ *LrtRequirements;
 typedef struct LrtProfiler_ *LrtProfiler;
 typedef struct LrtAccelerator_ *LrtAccelerator;
+typedef struct LrtDelegateWrapper_ *LrtDelegateWrapper;
 typedef int32_t LrtStatus;
 
 enum { LrtHardwareCPU = 1, LrtHardwareGPU = 2, LrtHardwareNPU = 4 };
@@ -145,6 +148,33 @@ typedef struct {
 /// The functions' names in the order of the table, each ended by NUL, an empty one at the end.
 #define LRT_NAME(result, name, arguments) #name "\0"
 static inline const char *lrt_function_names(void) { return LRT_FUNCTIONS(LRT_NAME); }
+#undef LRT_NAME
+
+typedef struct {
+  int major, minor, patch;
+} LrtVersion;
+
+/// Functions by which an accelerator is added; a table of its own, since only the Edge TPU needs it.
+#define LRT_ACCELERATOR_FUNCTIONS(X) \
+  X(LrtStatus, LiteRtCreateAccelerator, (LrtAccelerator *a)) \
+  X(LrtStatus, LiteRtDestroyAccelerator, (LrtAccelerator a)) \
+  X(LrtStatus, LiteRtSetAcceleratorGetName, (LrtAccelerator a, LrtStatus (*f)(LrtAccelerator, const char **))) \
+  X(LrtStatus, LiteRtSetAcceleratorGetVersion, (LrtAccelerator a, LrtStatus (*f)(LrtAccelerator, LrtVersion *))) \
+  X(LrtStatus, LiteRtSetAcceleratorGetHardwareSupport, (LrtAccelerator a, LrtStatus (*f)(LrtAccelerator, int32_t *))) \
+  X(LrtStatus, LiteRtSetIsAcceleratorDelegateResponsibleForJitCompilation, (LrtAccelerator a, LrtStatus (*f)(LrtAccelerator, bool *))) \
+  X(LrtStatus, LiteRtSetDelegateFunction, (LrtAccelerator a, LrtStatus (*f)(void *, LrtEnvironment, LrtAccelerator, LrtOptions, LrtDelegateWrapper *))) \
+  X(LrtStatus, LiteRtRegisterAccelerator, (LrtEnvironment e, LrtAccelerator a, void *data, void (*release)(void *))) \
+  X(LrtStatus, LiteRtWrapDelegate, (void *delegate, void (*deleter)(void *), LrtDelegateWrapper *w))
+
+#define LRT_FIELD(result, name, arguments) result(*name) arguments;
+typedef struct {
+  LRT_ACCELERATOR_FUNCTIONS(LRT_FIELD)
+} LrtAcceleratorFunctions;
+#undef LRT_FIELD
+#define LRT_NAME(result, name, arguments) #name "\0"
+static inline const char *lrt_accelerator_function_names(void) {
+  return LRT_ACCELERATOR_FUNCTIONS(LRT_NAME);
+}
 #undef LRT_NAME
 
 /// Releases what `strdup` made; the deleter of option payloads.

@@ -22,24 +22,17 @@ extension ModelRecord {
         facts.append(ImportReport.Fact("metadata \(entry.name)", "\(bytes.count) bytes"))
       }
     }
-    for subgraph in subgraphs {
-      for entry in subgraph.operators where codes.indices.contains(entry.code) {
-        guard codes[entry.code].custom == EdgeTPUExecutable.customName,
-          let options = entry.customOptions
-        else { continue }
-        facts += Self.facts(edgeTPU: options)
-      }
-    }
+    for options in edgeTPUOptions { facts += Self.facts(edgeTPU: options) }
     return facts
   }
 
   private static func facts(edgeTPU options: ByteView) -> [ImportReport.Fact] {
-    guard let package = try? EdgeTPUExecutable.package(options) else {
+    guard let package = try? EdgeTPUPackage(options: options) else {
       return [ImportReport.Fact("Edge TPU", "\(options.count) bytes that are not understood")]
     }
-    var text = "package of \(package.bytes) bytes"
-    if let compiler = package.compiler, !compiler.isEmpty { text += " by compiler \(compiler)" }
-    text += ", needs runtime version \(package.runtimeVersion)"
+    var text = "package of \(package.byteCount) bytes"
+    if let compiler = package.compiler { text += " by compiler \(compiler)" }
+    text += ", needs runtime version \(package.minimumRuntime)"
     var facts = [
       ImportReport.Fact("Edge TPU", text),
       ImportReport.Fact(
@@ -49,8 +42,18 @@ extension ModelRecord {
       ),
       ImportReport.Fact("Edge TPU instructions", "\(package.instructionBytes) bytes"),
     ]
+    if let transfers = package.transfers {
+      facts.append(
+        ImportReport.Fact(
+          "Edge TPU transfers",
+          "\(transfers.toChip) bytes to the chip at each run, \(transfers.fromChip) bytes back"
+        )
+      )
+    }
     if let cycles = package.estimatedCycles {
-      facts.append(ImportReport.Fact("Edge TPU estimate", "\(cycles) cycles a run"))
+      facts.append(
+        ImportReport.Fact("Edge TPU estimate", "\(cycles) cycles a run, by its compiler")
+      )
     }
     return facts
   }

@@ -1,0 +1,124 @@
+import AssayBase
+import AssayHost
+import AssayTestSupport
+import Testing
+
+/// `assay edgetpu` as a user runs it.
+@Suite(.enabled(if: TestData.shared != nil, "set ASSAY_TEST_DATA to the folder of real models"))
+struct EdgeTPUCommandTests {
+  private func coral(_ name: String) throws -> String {
+    try #require(TestData.sharedFile("models/coral/" + name))
+  }
+
+  @Test func predictionsAreCalledSo() throws {
+    try withFolder { folder in
+      let model = try coral("deeplabv3_mnv2_dm05_pascal_quant.tflite")
+      let run = try assay("edgetpu", model, in: folder)
+      #expect(run.status == 0)
+      #expect(run.output.contains("a prediction, the compiler was not asked"))
+      #expect(run.output.contains("64 of 72 operators would run on the Edge TPU, in one part"))
+      #expect(run.output.contains("RESIZE_BILINEAR") && run.output.contains("what to do"))
+      let json = try assay("edgetpu", model, "--json", "-", in: folder).json()
+      #expect(json["prediction"]?["origin"]?.string == "prediction")
+      #expect(json["prediction"]?["mapped"]?.int == 64)
+      #expect(json["prediction"]?["parameterBytes"]?.int == 766_720)
+    }
+  }
+
+  @Test func theTwinIsComparedWith() throws {
+    try withFolder { folder in
+      let run = try assay(
+        "edgetpu",
+        coral("movenet_single_pose_lightning_ptq.tflite"),
+        "--against",
+        coral("movenet_single_pose_lightning_ptq_edgetpu.tflite"),
+        in: folder
+      )
+      #expect(run.status == 0)
+      #expect(run.output.contains("every operator's fate is as predicted"))
+      let other = try assay(
+        "edgetpu",
+        coral("movenet_single_pose_lightning_ptq.tflite"),
+        "--against",
+        coral("split_concat_edgetpu.tflite"),
+        in: folder
+      )
+      #expect(other.status == 1 && other.output.contains("not as predicted"))
+    }
+  }
+
+  @Test func compiledFilesAreDescribed() throws {
+    try withFolder { folder in
+      let model = try coral("keras_lstm_mnist_ptq_edgetpu.tflite")
+      let run = try assay("edgetpu", model, in: folder)
+      #expect(run.status == 0)
+      #expect(run.output.contains("43968 bytes cached on the chip, 576 streamed"))
+      #expect(run.output.contains("4876 cycles a run"))
+      let inspect = try assay("inspect", model, in: folder)
+      #expect(inspect.output.contains("Edge TPU transfers: 1424 bytes to the chip"))
+      let json = try assay("edgetpu", model, "--json", "-", in: folder).json()
+      let executables = json["packages"]?.array?.first?["executables"]?.array
+      #expect(executables?.count == 2)
+    }
+  }
+
+  @Test func faultsHaveTheirCodes() throws {
+    try withFolder { folder in
+      try AtomicFile.write("nothing", to: folder + "/x.tflite")
+      let other = try assay("edgetpu", "x.tflite", in: folder)
+      #expect(other.status != 0 && other.errors.contains("TPU009"))
+      let none = try assay("edgetpu", in: folder)
+      #expect(none.status == 2)
+      let log = try assay("edgetpu", "--log", "x.tflite", in: folder)
+      #expect(log.errors.contains("TPU003"))
+      let version = try assay(
+        "edgetpu",
+        coral("split_concat.tflite"),
+        "--min-runtime",
+        "15",
+        in: folder
+      )
+      #expect(version.status == 2 && version.errors.contains("10 to 14"))
+    }
+  }
+
+  @Test func logsBecomeTables() throws {
+    try withFolder { folder in
+      let log = try #require(
+        TestData.sharedFile("fixtures/edgetpu_compiler/v16_partial_s.txt")
+      )
+      let run = try assay("edgetpu", "--log", log, in: folder)
+      #expect(run.status == 0 && run.output.contains("96 of 141 operators mapped in 1 part"))
+      #expect(run.output.contains("LEAKY_RELU") && run.output.contains("-> "))
+      let failed = try #require(
+        TestData.sharedFile("fixtures/edgetpu_compiler/v16_fail_activations.txt")
+      )
+      #expect(try assay("edgetpu", "--log", failed, in: folder).status == 1)
+    }
+  }
+
+  /// A file of our own exporter is taken whole: versions of its operators are those that the compiler
+  /// knows.
+  @Test func ourOwnFilesAreTakenWhole() throws {
+    let model = TestData.package + "/Examples/digits/model.h5"
+    try withFolder { folder in
+      let made = try assay(
+        "convert",
+        model,
+        "--recipe",
+        "static_int8",
+        "--representative",
+        digits + "/representative",
+        "-p",
+        "scale=1/255",
+        "-o",
+        "digits.tflite",
+        in: folder
+      )
+      #expect(made.status == 0, "\(made.errors)")
+      let json = try assay("edgetpu", "digits.tflite", "--json", "-", in: folder).json()
+      #expect(json["prediction"]?["refusal"] == nil)
+      #expect(json["prediction"]?["mapped"]?.int == json["prediction"]?["total"]?.int)
+    }
+  }
+}
