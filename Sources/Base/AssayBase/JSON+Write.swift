@@ -61,6 +61,12 @@ extension JSON {
 
   private static func write(_ string: String, into output: inout String) {
     output += "\""
+    // Most strings need no escape, and are taken as a whole.
+    guard string.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+      output += string
+      output += "\""
+      return
+    }
     for scalar in string.unicodeScalars {
       switch scalar {
       case "\"": output += "\\\""

@@ -137,7 +137,7 @@ extension SQLStore {
           else { return false }
           if isStored {
             let trial = isClosing ? nil : claim.trial.key
-            try StoreLayout.insert(record, trial: trial, into: database)
+            try StoreLayout.insert(StoreLayout.row(of: record), trial: trial, into: database)
           }
           let kind: LedgerEventKind = !isStored ? .reused : isClosing ? .closed : .finished
           try database.note(kind, claim, now, detail)

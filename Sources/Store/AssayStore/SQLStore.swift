@@ -31,20 +31,15 @@ import Synchronization
 
   func append(_ records: [Record]) throws {
     guard !records.isEmpty else { return }
+    // Before the write lock is taken: other processes need not wait for it.
+    let rows = StoreLayout.rows(of: records)
     try withDatabase { database in
       try database.transaction {
-        for record in records {
-          try StoreLayout.insert(record, trial: freeTrial(of: record, database), into: database)
+        for (record, row) in zip(records, rows) {
+          try StoreLayout.insert(row, trial: record.answeredTrial, into: database)
         }
       }
     }
-  }
-
-  /// The trial that a record answers, unless another record does already.
-  private func freeTrial(of record: Record, _ database: any SQLDatabase) throws -> String? {
-    guard let trial = record.trial, !trial.isGivenUp else { return nil }
-    let taken = try database.run("SELECT 1 FROM records WHERE trial = $1", [.text(trial.key)])
-    return taken.isEmpty ? trial.key : nil
   }
 
   func records(_ query: RecordQuery) throws -> [Record] {
@@ -154,6 +149,13 @@ import Synchronization
         )
       }
     }
+  }
+}
+
+extension Record {
+  /// The trial that it answers, if any.
+  fileprivate var answeredTrial: String? {
+    trial.flatMap { $0.isGivenUp ? nil : $0.key }
   }
 }
 

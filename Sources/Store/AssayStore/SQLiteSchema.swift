@@ -16,6 +16,8 @@ enum SQLiteSchema {
     try connection.run("PRAGMA synchronous = FULL")
     // Keys of trials are random: their index is the one that wants to stay in memory.
     try connection.run("PRAGMA cache_size = -32768")
+    // Each page that changed in between is copied into the file once, not once per thousand pages.
+    try connection.run("PRAGMA wal_autocheckpoint = 8000")
     if try check(connection) == StoreLayout.version { return }
     // Beside the write lock another process may do the same; the second finds it done.
     try backUp(connection)
@@ -98,7 +100,11 @@ enum SQLiteSchema {
       let text = row[0].text ?? ""
       do {
         let record = try Record(json: JSON(parsing: text))
-        try StoreLayout.insert(record, trial: nil, text: text, into: connection)
+        try StoreLayout.insert(
+          StoreLayout.row(of: record, text: text),
+          trial: nil,
+          into: connection
+        )
       } catch let error as Diagnostic {
         faults.append(error.inside(connection.path))
       } catch let error as Diagnostics {

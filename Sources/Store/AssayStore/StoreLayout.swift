@@ -1,5 +1,7 @@
 import AssayBase
+import AssayHost
 import AssayRecord
+import Synchronization
 
 /// The number of the layout that stores of this version have.
 public let storeLayout = Int(StoreLayout.version)
@@ -153,34 +155,58 @@ enum StoreLayout {
     "accuracy", "json",
   ]
 
+  /// The place of the trial among the columns.
+  private static let trialColumn = columns.firstIndex(of: "trial") ?? 0
+
+  /// The values of a record's row; the trial is left open.
+  ///
+  /// - Parameter text: its JSON as it came; `nil` for a record of ours.
+  static func row(of record: Record, text: String? = nil) -> [SQLValue] {
+    let summary = record.summary
+    return [
+      .text(record.id), .text(record.session), .integer(record.finishedAt),
+      .text(record.model.sha256), .text(record.artefact), .text(record.variant),
+      .text(record.runtime), .text(record.provider), .text(record.device),
+      .integer(Int64(record.threads)), .text(record.verdict.rawValue), .null,
+      .integer(Int64(record.samples.count)), SQLValue(summary.p50.value?.value),
+      SQLValue(summary.p90.value?.value), SQLValue(summary.p99.value?.value),
+      SQLValue(record.peakMemoryBytes.value), record.accuracy.value.map { .real($0) } ?? .null,
+      .text(text ?? record.json(summary).text()),
+    ]
+  }
+
+  /// The rows of many records, made on all processors.
+  static func rows(of records: [Record]) -> [[SQLValue]] {
+    // Fewer are done before a thread has started.
+    let part = 64
+    guard records.count > part else { return records.map { row(of: $0) } }
+    let parts = (records.count + part - 1) / part
+    let made = Mutex<[[[SQLValue]]]>(Array(repeating: [], count: parts))
+    Host.forEach(below: parts, threads: Host.allowedProcessors().count) { index in
+      let rows = records[index * part..<min((index + 1) * part, records.count)].map { row(of: $0) }
+      made.withLock { $0[index] = rows }
+    }
+    return made.withLock { $0.flatMap(\.self) }
+  }
+
   /// Adds one record.
   ///
   /// - Parameters:
-  ///   - trial: the trial that it answers; `nil` when it answers none, or another record does.
-  ///   - text: its JSON as it came; `nil` for a record of ours.
-  static func insert(
-    _ record: Record,
-    trial: String?,
-    text: String? = nil,
-    into database: any SQLDatabase
-  ) throws {
-    let summary = record.summary
-    try database.run(
-      insertion,
-      [
-        .text(record.id), .text(record.session), .integer(record.finishedAt),
-        .text(record.model.sha256), .text(record.artefact), .text(record.variant),
-        .text(record.runtime), .text(record.provider), .text(record.device),
-        .integer(Int64(record.threads)), .text(record.verdict.rawValue), SQLValue(trial),
-        .integer(Int64(record.samples.count)), SQLValue(summary.p50.value?.value),
-        SQLValue(summary.p90.value?.value), SQLValue(summary.p99.value?.value),
-        SQLValue(record.peakMemoryBytes.value), record.accuracy.value.map { .real($0) } ?? .null,
-        .text(text ?? record.json(summary).text()),
-      ]
-    )
+  ///   - row: what `row(of:text:)` gives.
+  ///   - trial: the trial that it answers, unless another record does already; `nil` for none.
+  static func insert(_ row: [SQLValue], trial: String?, into database: any SQLDatabase) throws {
+    var values = row
+    values[trialColumn] = SQLValue(trial)
+    try database.run(insertion, values)
   }
 
   private static let insertion =
     "INSERT INTO records (\(columns.joined(separator: ", "))) VALUES ("
-    + columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ") + ")"
+    + columns.indices.map { place in
+      // One record answers a trial: one that comes later is kept beside it.
+      place == trialColumn
+        ? "CASE WHEN EXISTS (SELECT 1 FROM records WHERE trial = $\(place + 1)) THEN NULL "
+          + "ELSE $\(place + 1) END"
+        : "$\(place + 1)"
+    }.joined(separator: ", ") + ")"
 }
