@@ -296,6 +296,14 @@ import Testing
     #expect(ScaleRatings(less, by: scale).dominators[1].isEmpty)
   }
 
+  @Test func onlyTheFirstThatDominateAreNamed() throws {
+    let scale = try classification()
+    let better = (1...30).map { subject(0.01 / Double($0), 0.8, id: "m\($0)") }
+    let set = ScaleRatings([subject(0.02, 0.5, id: "worst")] + better, by: scale)
+    #expect(set.dominators[0] == Array(1...Dominance.namedAtMost))
+    #expect(set.dominators[30].isEmpty)
+  }
+
   // MARK: Variants and gates
 
   @Test func variantsAreRatedAgainstTheirOriginal() throws {

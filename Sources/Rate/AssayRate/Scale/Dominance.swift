@@ -1,8 +1,13 @@
 /// Which subjects are beaten by another in everything.
 public enum Dominance {
+  /// How many that dominate one subject are named at most.
+  public static let namedAtMost = 10
+
   /// By place the subjects that dominate each: no worse in any property that both have, better in at
   /// least one.
   ///
+  /// The first `namedAtMost` of them are given: of thousands of subjects, a bad one is beaten by
+  /// thousands.
   /// Only subjects of one task and data set that were measured in one environment and under the same
   /// conditions are compared, and only by properties with a weight that both have. The points decide,
   /// not their intervals.
@@ -25,8 +30,10 @@ public enum Dominance {
     var result: [[Int]] = subjects.map { _ in [] }
     for places in classes.values {
       for place in places {
-        result[place] = places.filter { other in
-          other != place && dominates(subjects[other], subjects[place], properties)
+        for other in places
+        where other != place && dominates(subjects[other], subjects[place], properties) {
+          result[place].append(other)
+          if result[place].count == namedAtMost { break }
         }
       }
     }
