@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.request
 
-from support import ROOT, WORK, Failed, Settings, assay, report, seconds
+from support import WORK, Failed, Settings, assay, mobilenet, report, seconds
 
 ROWS = 100_000
 VIEWERS = 200
@@ -88,9 +88,8 @@ def viewers_beside_a_benchmark(properties):
     """The p50 of a benchmark on one processor without and with 200 viewers of a server on another, which are told of a change every second."""
     small = WORK / "explorer-small.csv"
     small.write_text("model,environment,energy,top1\na,e,1,0.5\nb,e,2,0.6\n")
-    model = ROOT / "Examples" / "digits" / "model.h5"
     converted = WORK / "explorer.tflite"
-    assay("convert", model, "-o", converted)
+    assay("convert", mobilenet(), "-o", converted)
 
     def benchmark():
         line = pinned(1) + [str(Settings.assay), "bench", str(converted), "--threads", "1", "--no-profile", "--no-starts", "--json", "-"]
@@ -102,14 +101,17 @@ def viewers_beside_a_benchmark(properties):
 
     with served("--table", small, "--properties", properties) as port:
         without, beside, widths = [], [], []
-        for _ in range(2 if Settings.quick else 5):
+        for _ in range(3 if Settings.quick else 8):
             p50, interval = benchmark()
             without.append(p50)
             widths.append(interval[1] - interval[0])
             with viewers(port):
                 beside.append(benchmark()[0])
     shift = abs(statistics.median(beside) - statistics.median(without))
-    width = statistics.median(widths)
+    # One run's interval knows nothing of how processes differ from one another (where their memory lies): the
+    # interval of the median of all runs without viewers does.
+    between = 2 * 1.96 * 1.25 * statistics.stdev(without) / len(without) ** 0.5
+    width = max(statistics.median(widths), between)
     report(f"p50 beside {VIEWERS} viewers (peer: without)", seconds(statistics.median(beside) / 1e9),
            seconds(statistics.median(without) / 1e9), f"{shift / 1000:.2f} us apart", f"<= {width / 1000:.2f} us", shift <= width)
 

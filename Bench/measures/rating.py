@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import random
 
 from support import WORK, Settings, assay, report
@@ -60,8 +61,10 @@ def rating():
     for truth, row in zip(truths, rated["rows"]):
         actual = "ABCDE"[next((place for place, limit in enumerate(limits) if truth >= limit), 4)]
         for letter, probability in row["properties"]["accuracy"]["probabilities"].items():
-            said, came, number = bins.get(min(int(probability * 10), 9), (0, 0, 0))
-            bins[min(int(probability * 10), 9)] = (said + probability, came + (letter == actual), number + 1)
-    worst = max(abs(came / number - said / number) for said, came, number in bins.values() if number > 200)
-    report(f"grade probabilities against what came true, {len(rows)} models", f"{100 * worst:.2f} points", "", "",
-           "<= 3 points", worst <= 0.03)
+            said, came, spread = bins.get(min(int(probability * 10), 9), (0, 0, 0))
+            bins[min(int(probability * 10), 9)] = (
+                said + probability, came + (letter == actual), spread + probability * (1 - probability))
+    # Each tenth of what was said against what came true, in standard errors of as many draws: some tenths are seldom.
+    worst = max(abs(came - said) / math.sqrt(spread) for said, came, spread in bins.values() if spread > 0)
+    report(f"grade probabilities against what came true, {len(rows)} models", f"{worst:.1f} errors", "", "",
+           "<= 3 errors", worst <= 3)
