@@ -283,6 +283,25 @@ let targets: [[Target]] = [
     tests: ["AssayData", "CFaultVFS"]
   ),
   module(
+    "Devices",
+    "VendorTools",
+    ["AssayBase", "AssayHost", "AssayRecord", "AssayStatistics"],
+    settings: fast,
+    // Compiled in: the command needs no file beside it.
+    resources: [.embedInCode("Resources/openvino2021.py")],
+    tests: ["AssayData"]
+  ),
+  module(
+    "Store",
+    "AssayImports",
+    [
+      "AssayBase", "AssayData", "AssayHost", "AssayRecord", "AssayStatistics", "VendorPhone",
+      "VendorTools",
+    ],
+    settings: fast,
+    tests: ["AssayStore"]
+  ),
+  module(
     "Store",
     "AssayJobs",
     [
@@ -338,7 +357,7 @@ let targets: [[Target]] = [
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
       "AssayFigures", "AssayDevice", "AssayExplore", "AssayFetch", "DeviceADB", "DeviceSSH",
-      "RuntimeReference", "VendorEdgeTPU",
+      "RuntimeReference", "VendorEdgeTPU", "VendorTools",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -399,7 +418,8 @@ let targets: [[Target]] = [
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayMeter", "AssayStore",
         "AssayJobs", "AssayReport", "AssayFigures", "AssayProfile", "AssayDetect", "AssayExplore",
         "AssayAccuracy", "AssayFetch", "AssaySets", "AssayVision", "AssayWeights", "AssayDevice",
-        "AssayRemote", "FormatTFLite", "RuntimeLiteRT", "VendorEdgeTPU",
+        "AssayRemote", "FormatTFLite", "RuntimeLiteRT", "VendorEdgeTPU", "AssayImports",
+        "VendorTools",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict
@@ -438,7 +458,7 @@ let fuzzed: [Target.Dependency] =
   graph + [
     "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayJobs",
     "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore", "AssayTrain",
-    "AssayExplore", "AssayFetch", "AssayWeights", "VendorEdgeTPU",
+    "AssayExplore", "AssayFetch", "AssayWeights", "VendorEdgeTPU", "AssayImports", "VendorTools",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

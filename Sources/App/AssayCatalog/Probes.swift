@@ -10,6 +10,7 @@ import AssayJobs
 import AssayRecord
 import AssayRuntime
 import AssayStore
+import VendorTools
 
 extension Catalog {
   /// One plug-in's state.
@@ -84,6 +85,14 @@ extension Catalog {
         rows: [
           Probe(name: "local", availability: .available(version: "worker processes here")),
           Probe(name: "slurm", availability: SlurmProbe.probe()),
+        ]
+      ),
+      ProbeGroup(
+        title: "vendors' tools",
+        rows: [
+          Probe(name: "trtexec", availability: TRTExec.probe()),
+          Probe(name: "vela (Ethos-U)", availability: Vela.probe()),
+          Probe(name: "openvino 2021.4 (NCS2)", availability: OpenVINO2021.probe()),
         ]
       ),
       ProbeGroup(title: "power meters", rows: meterProbes().map(\.probe)),

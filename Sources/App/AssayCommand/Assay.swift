@@ -5,7 +5,7 @@ public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, optimizeCommand, inspectCommand, runCommand, classifyCommand,
-    benchCommand, compareCommand, profileCommand, studyThreadsCommand, studyBatchCommand,
+    benchCommand, trtexecCommand, ncs2Command, ethosUCommand, compareCommand, profileCommand, studyThreadsCommand, studyBatchCommand,
     studyAffinityCommand,
     sweepCommand,
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
@@ -119,6 +119,6 @@ public enum Assay {
 
   /// Areas whose faults are the machine's and not the input's.
   private static let environmentCodes: Set<String> = [
-    "HST", "PRE", "SET", "STO", "DEV", "MTR00", "MTR01", "MTR02", "MTR03",
+    "HST", "PRE", "SET", "STO", "DEV", "MTR00", "MTR01", "MTR02", "MTR03", "VND02", "VND03",
   ]
 }

@@ -37,7 +37,8 @@ struct Column: Sendable {
       priority: 0,
       text: { record, _, report in
         let title = report.title(ofRuntime: record.runtime)
-        return .value(record.provider == "cpu" ? title : "\(title)/\(record.provider)")
+        let path = record.provider == "cpu" ? title : "\(title)/\(record.provider)"
+        return .value(record.imported.map { "\(path) (\($0.mark))" } ?? path)
       },
       number: { _, _ in nil }
     ),
@@ -56,8 +57,14 @@ struct Column: Sendable {
       help: "size of the file",
       isNumber: true,
       priority: 0,
-      text: { record, _, _ in .value(Words.bytes(record.model.byteCount)) },
-      number: { record, _ in Double(record.model.byteCount) }
+      text: { record, _, _ in
+        record.model.byteCount > 0
+          ? .value(Words.bytes(record.model.byteCount))
+          : .missing(reason: "the file is not at hand")
+      },
+      number: { record, _ in
+        record.model.byteCount > 0 ? Double(record.model.byteCount) : nil
+      }
     ),
     Column(
       key: "accuracy",

@@ -166,7 +166,8 @@ public struct ComparisonReport: Sendable {
   func place(_ record: Record) -> String {
     let provider = record.provider == "cpu" ? "" : " (\(record.provider))"
     let threads = record.threads == 1 ? "1 thread" : "\(record.threads) threads"
-    return "\(title(ofRuntime: record.runtime))\(provider), \(threads)"
+    let mark = record.imported.map { ", \($0.mark)" } ?? ""
+    return "\(title(ofRuntime: record.runtime))\(provider), \(threads)\(mark)"
   }
 
   /// The records in the order of the tables: by variant as listed, then runtime, then threads.

@@ -38,7 +38,11 @@ extension Record {
       )
     }
     note("batch", batch.map { "\($0)" }, other.batch.map { "\($0)" })
-    note("threads", "\(threads)", "\(other.threads)")
+    note(
+      "threads",
+      threads > 0 ? "\(threads)" : nil,
+      other.threads > 0 ? "\(other.threads)" : nil
+    )
     note("precision of the input", inputPrecision, other.inputPrecision)
     let (a, b) = (scenario ?? Scenario(.singleStream), other.scenario ?? Scenario(.singleStream))
     note("scenario", a.kind.rawValue, b.kind.rawValue)
@@ -59,6 +63,11 @@ extension Record {
     note("device", device, other.device)
     note("clock", accelerator?.clock, other.accelerator?.clock)
     note("link", accelerator?.link, other.accelerator?.link)
+    note(
+      "source",
+      imported.map { "\($0.mark) (\($0.tool))" } ?? "measured here",
+      other.imported.map { "\($0.mark) (\($0.tool))" } ?? "measured here"
+    )
     for (key, what) in Record.conditions {
       note(what, word(environment[key]), word(other.environment[key]))
     }
@@ -68,6 +77,7 @@ extension Record {
   /// Members of the environment that make measurements unlike.
   private static let conditions = [
     ("host", "host"), ("cpu", "processor"), ("emulated", "emulation"),
+    ("api", "way of issuing queries"),
     ("preprocessing", "preprocessing in the measured time"),
     ("postprocessing", "postprocessing in the measured time"),
   ]

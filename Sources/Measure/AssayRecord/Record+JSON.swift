@@ -35,7 +35,8 @@ extension Record {
     if !inputs.isEmpty { members["inputs"] = .array(inputs.map(\.json)) }
     if let scenario {
       members["scenario"] = scenario.json
-      members["claim"] = claim.json
+      // Without samples there is nothing to hold a target against.
+      if imported == nil || !samples.isEmpty { members["claim"] = claim.json }
     }
     members["stopping"] = stopping?.json
     members["sustained"] = sustained?.json
@@ -68,6 +69,7 @@ extension Record {
     members["verdict"] = .string(verdict.rawValue)
     members["reasons"] = .array(reasons.map(\.json))
     if let trial { members["trial"] = trial.json }
+    members["imported"] = imported?.json
     for (key, value) in extra.pairs ?? [] where !Record.members.contains(key) {
       members[key] = value
     }
@@ -81,7 +83,7 @@ extension Record {
     "peakMemoryBytes", "samplesNs", "rounds", "windowsNs", "warmupNs", "energy", "accuracy",
     "accuracyCount", "agreement", "snrDb", "operators", "environment", "conditions", "phases",
     "memory", "counters", "command", "verdict", "reasons", "trial", "inputs", "scenario", "claim",
-    "stopping", "processes", "sustained", "audit", "powerMarks", "accelerator",
+    "stopping", "processes", "sustained", "audit", "powerMarks", "accelerator", "imported",
   ]
 
   /// Reads a record.
@@ -184,6 +186,7 @@ extension Record {
       trial = Trial(json: member)
       if trial == nil { reader.fault("trial", "the mark of a trial") }
     }
+    imported = reader.part("imported", Imported.init(json:))
     for (key, value) in json.pairs ?? [] where !Record.members.contains(key) {
       extra[key] = value
     }

@@ -113,7 +113,9 @@ extension Record {
   /// Inputs per second: of one after the other in single-stream, else of all sessions together while
   /// rounds ran.
   public var throughput: Figure<Double> {
-    guard let scenario, scenario.kind != .singleStream else { return summary.throughput }
+    guard let scenario, scenario.kind != .singleStream, imported == nil || !samples.isEmpty else {
+      return summary.throughput
+    }
     let time = windows.reduce(0.0) { $0 + Double($1.end &- $1.begin) }
     guard windows.count == rounds.count, time > 0 else {
       return .missing(reason: "the record does not tell when its rounds ran")

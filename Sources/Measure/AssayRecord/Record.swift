@@ -144,6 +144,8 @@ public struct Record: Sendable, Equatable {
   public var reasons: [Diagnostic]
   /// The trial of a sweep that it answers; `nil` when no sweep asked for it.
   public var trial: Trial?
+  /// Where the figures come from that Assay did not take itself; `nil` for a measurement of its own.
+  public var imported: Imported?
   /// Members that this version does not know.
   public var extra: JSON
 

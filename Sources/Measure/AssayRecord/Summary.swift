@@ -78,8 +78,11 @@ public struct Summary: Sendable, Equatable {
 }
 
 extension Record {
-  /// What the samples say.
-  public var summary: Summary { Summary(samples: samples, rounds: rounds) }
+  /// What the samples say; of a record without any, what its source states (see `Imported`).
+  public var summary: Summary {
+    guard samples.isEmpty, let imported else { return Summary(samples: samples, rounds: rounds) }
+    return imported.summary
+  }
 }
 
 /// A percentile of samples in ascending order, with its 95 % confidence interval.

@@ -97,7 +97,10 @@ extension Subject {
   /// The figures of a record; none of time where its verdict is INVALID.
   private static func figures(_ record: Record) -> [String: Measured] {
     var values: [String: Measured] = [:]
-    values["size"] = Measured(Double(record.model.byteCount), .exact)
+    // The file of an imported result need not be at hand.
+    if record.model.byteCount > 0 {
+      values["size"] = Measured(Double(record.model.byteCount), .exact)
+    }
     if record.verdict == .valid {
       values["latency"] = latency(record)
     }
@@ -118,6 +121,12 @@ extension Subject {
         agreement,
         record.accuracyCount > 0 ? .counted(record.accuracyCount) : .unknown
       )
+    }
+    // What somebody else measured is no measurement of ours.
+    if record.imported != nil {
+      for key in values.keys where key != "size" {
+        values[key]?.provenance = .published
+      }
     }
     return values
   }

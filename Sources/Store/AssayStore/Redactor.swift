@@ -20,7 +20,7 @@ public struct Redactor: Sendable {
     let serials = ["serial", "uuid", "individual", "fingerprint"]
     if serials.contains(where: { words.contains($0) }) || words == "mac" { return "serial" }
     if words == "address" || words == "ip" { return "host" }
-    if words == "user" || words.contains("username") || words == "login" { return "user" }
+    if ["user", "login", "by"].contains(words) || words.contains("username") { return "user" }
     return nil
   }
 
@@ -33,7 +33,8 @@ public struct Redactor: Sendable {
     var names: [String] = []
     collect(json, &names)
     let device = record.device
-    if let colon = device.firstIndex(of: ":") {
+    // The device of an imported record is what its source calls the hardware, such as `imported: Orin`.
+    if record.imported == nil, let colon = device.firstIndex(of: ":") {
       let name = String(device[device.index(after: colon)...])
       names.append(name)
       _ = standIn(name, device.hasPrefix("adb") ? "serial" : "host")

@@ -219,6 +219,7 @@ extension FuzzTarget {
         }
       }
     },
+    FuzzTarget(name: "foreign-results") { bytes in try importEverywhere(bytes) },
     FuzzTarget(name: "protobuf") { bytes in
       try visit(ProtobufReader(ByteView(bytes), maximumDepth: 8))
     },

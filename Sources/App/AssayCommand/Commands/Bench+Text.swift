@@ -21,7 +21,8 @@ func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
     thread\(record.threads == 1 ? "" : "s")
 
     """
-  guard !record.samples.isEmpty else {
+  if let imported = record.imported { text += importedLines(imported) }
+  guard !record.samples.isEmpty || record.imported != nil && record.verdict == .valid else {
     return text + record.reasons.map { "\($0)\n" }.joined()
   }
   let initialization = record.initialization
@@ -63,4 +64,25 @@ private func operatorTable(_ operators: [JSON]) -> String {
     ]
   }
   return Text.table(["operator", "node", "time", "share"], Array(rows), numeric: [2, 3])
+}
+
+/// Who says what is shown, for records that Assay did not measure.
+private func importedLines(_ imported: Record.Imported) -> String {
+  let version = imported.toolVersion.map { " \($0)" } ?? ""
+  let how =
+    switch imported.origin {
+    case .measured: "timed by"
+    case .published: "published by"
+    case .estimated: "estimated by"
+    }
+  var text = "\(how) \(imported.tool)\(version), not by Assay\n"
+  text += "source          \(imported.file), imported by \(imported.by) "
+  text += "\(Words.moment(imported.at))\n"
+  if imported.origin == .estimated, let time = imported["latency.mean"]?.nanoseconds {
+    text += "estimate        \(Text.time(time)) an inference\n"
+  }
+  for gap in imported.gaps where gap.name != "conditions" {
+    text += "missing         \(gap.name): \(gap.reason)\n"
+  }
+  return text
 }
