@@ -1,6 +1,7 @@
 import AssayBase
 import AssayImports
 import AssayRecord
+import VendorTools
 
 extension FuzzTarget {
   /// Takes the bytes for a file of every tool whose results are imported.
