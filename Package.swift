@@ -466,7 +466,7 @@ let fuzzing: [Target] = [
     name: "AssayFuzzTargets",
     dependencies: fuzzed,
     path: "Tests/Support/AssayFuzzTargets",
-    swiftSettings: strict
+    swiftSettings: fast
   ),
   .testTarget(
     name: "FuzzTests",

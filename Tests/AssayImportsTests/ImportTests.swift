@@ -30,7 +30,7 @@ private func records(_ format: String, _ source: ImportSource) throws -> [Record
     let imported = try #require(record.imported)
     #expect(imported.by == "tester")
     #expect(imported.origin == .measured)
-    #expect(imported["latency.median"]?.place == "line 27")
+    #expect(imported["latency.median"]?.place == "line 29")
     #expect(record.device == "imported: CPU")
     #expect(record.verdict == .valid)
     #expect(record.summary.p50.value?.value == 3_750_000)

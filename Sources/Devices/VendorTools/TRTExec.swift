@@ -113,7 +113,8 @@ public struct TRTExec: Sendable {
       let target = try tool.target()
       guard let version = target.version else {
         return .unavailable(
-          reason: "trtexec is there but does not start", remedy: "run \(tool.program) --help"
+          reason: "trtexec is there but does not start",
+          remedy: "run \(tool.program) --help"
         )
       }
       guard let gpu = target.gpu else {
@@ -164,9 +165,20 @@ public struct TRTExec: Sendable {
     var built: ToolReport?
     if try host.find(engine) == nil {
       progress("\(host.name): building the engine (\(options.precision.rawValue)) on \(gpu)")
-      let command = buildCommand(try host.put(model), engine: engine, version: version, options)
+      // Under another name until it is whole: a later run must not load half an engine.
+      let draft = engine + ".partial"
+      let command = buildCommand(try host.put(model), engine: draft, version: version, options)
       commands.append(command)
       built = try run(command, seconds: options.buildSeconds, model)
+      let moved = try host.run(["/bin/mv", draft, engine], seconds: 60)
+      guard moved.isDone else {
+        throw Diagnostic(
+          "VND021",
+          "trtexec built no engine",
+          at: [host.name, draft],
+          cause: moved.tail()
+        )
+      }
       wasBuilt = true
     }
     progress("\(host.name): timing for \(options.duration) s")
@@ -177,6 +189,7 @@ public struct TRTExec: Sendable {
     if let bytes = try host.get(times) {
       let exported = try TRTExecOutput.json(JSON(parsing: bytes))
       report.samples = exported.samples
+      _ = try host.run(["/bin/rm", "-f", times], seconds: 60)
       report.findings += exported.findings
     }
     if let build = built?["init.build"] { report.figures.append(build) }
@@ -190,6 +203,7 @@ public struct TRTExec: Sendable {
         _ = try run(command, seconds: options.runSeconds, model)
         if let bytes = try host.get(profile) {
           report.operators = try TRTExecOutput.json(JSON(parsing: bytes)).operators
+          _ = try host.run(["/bin/rm", "-f", profile], seconds: 60)
         }
       } catch let finding as Diagnostic {
         var note = finding
@@ -240,8 +254,11 @@ public struct TRTExec: Sendable {
     _ options: Options
   ) -> String {
     let words = gpu.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    let shapes = options.shapes.isEmpty ? "" : "-" + AssayBase.sha256(options.shapes.joined(separator: ",")).prefix(8)
-    return "\(String(words))-\(version)-\(sha256.prefix(16))-\(options.precision.rawValue)\(shapes).engine"
+    let shapes =
+      options.shapes.isEmpty
+      ? "" : "-" + AssayBase.sha256(options.shapes.joined(separator: ",")).prefix(8)
+    return
+      "\(String(words))-\(version)-\(sha256.prefix(16))-\(options.precision.rawValue)\(shapes).engine"
   }
 
   /// The command that builds an engine and does not time it.
@@ -253,7 +270,8 @@ public struct TRTExec: Sendable {
   ) -> [String] {
     // 8.6 gave the option another name.
     let parts = version.split(separator: ".").map { Int($0) ?? 0 }
-    let isNew = parts.first.map { $0 > 8 || ($0 == 8 && (parts.dropFirst().first ?? 0) >= 6) } ?? true
+    let isNew =
+      parts.first.map { $0 > 8 || ($0 == 8 && (parts.dropFirst().first ?? 0) >= 6) } ?? true
     var words = [program, "--onnx=\(model)", "--saveEngine=\(engine)"] + options.precision.options
     words += [isNew ? "--skipInference" : "--buildOnly"]
     if isNew { words.append("--profilingVerbosity=detailed") }

@@ -63,7 +63,7 @@ enum EdgeAccFolder {
     result.variant = variant
     result.finishedAt = word("timestamp").flatMap(Moment.nanoseconds)
     if let text = source.text(folder + "emissions.csv") {
-      emissions(try locating("emissions.csv") { try table( text) }, isSlice, &result)
+      emissions(try locating("emissions.csv") { try table(text) }, isSlice, &result)
     }
     return result
   }

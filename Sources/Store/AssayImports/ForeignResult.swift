@@ -76,8 +76,10 @@ public struct ImportContext: Sendable {
 }
 
 extension ForeignResult {
-  /// The record of the result. Its id is made of the source's hash and the result's place, so that the same
-  /// file gives the same records whenever it is imported.
+  /// The record of the result.
+  ///
+  /// Its id is made of the source's hash and the result's place, so that the same file gives the same records
+  /// whenever it is imported.
   public func record(_ context: ImportContext) -> Record {
     var imported = Record.Imported(
       format: context.format,
@@ -172,14 +174,22 @@ extension ForeignResult {
       if isMissing { gaps.append(Record.Imported.Gap(name, reason)) }
     }
     note("samples", record.samples.isEmpty, "the source states aggregates only")
-    note("model.sha256", record.model.sha256.isEmpty, "the network's file is not at hand: --model FILE")
+    note(
+      "model.sha256",
+      record.model.sha256.isEmpty,
+      "the network's file is not at hand: --model FILE"
+    )
     note(
       "device",
       record.device.hasSuffix("unknown device"),
       "the source does not name the hardware: --device NAME"
     )
     note("threads", threads == 0, "the source does not tell")
-    note("finishedAt", finishedAt == nil, "the source does not tell when; the time of import stands")
+    note(
+      "finishedAt",
+      finishedAt == nil,
+      "the source does not tell when; the time of import stands"
+    )
     note("conditions", true, "nobody looked at the machine's state")
     return gaps
   }

@@ -20,7 +20,9 @@ public struct ImportSource: Sendable {
     self.files = files
   }
 
-  /// What a path names. Of a folder the files in it and in three levels below are read.
+  /// What a path names.
+  ///
+  /// Of a folder the files in it and in three levels below are read.
   ///
   /// - Throws: `Diagnostic` IMP002 when it is too much, FIL… when it cannot be read.
   public init(path: String) throws {

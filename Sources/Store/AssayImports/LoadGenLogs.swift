@@ -135,7 +135,9 @@ enum LoadGenLogs {
   }
 
   /// Numbers stand as numbers, and in older versions as text.
-  private static func number(_ value: JSON) -> Double? { value.double ?? value.string?.statedNumber }
+  private static func number(_ value: JSON) -> Double? {
+    value.double ?? value.string?.statedNumber
+  }
 
   private static let members: [String: (name: String, unit: String)] = [
     "result_samples_per_second": ("throughput", "1/s"),

@@ -28,7 +28,7 @@ enum MLflowExport {
       if let json = try ResultImporter.jsonText(text) {
         runs = try jsonRuns(json)
       } else {
-        runs = try tableRuns(table( text))
+        runs = try tableRuns(table(text))
       }
     }
     guard !runs.isEmpty else { throw Diagnostic("IMP024", "there is no run in this") }
@@ -116,7 +116,8 @@ enum MLflowExport {
       for line in (source.text(meta) ?? "").split(whereSeparator: \.isNewline) {
         let parts = line.split(separator: ":", maxSplits: 1)
         guard parts.count == 2 else { continue }
-        words[String(parts[0].trimmed)] = parts[1].filter { $0 != "'" && $0 != "\"" }.trimmed
+        words[String(parts[0].trimmed)] =
+          parts[1].filter { $0 != "'" && $0 != "\"" }.trimmed
           .description
       }
       // An experiment has a meta.yaml too.

@@ -2,8 +2,10 @@ import AssayBase
 
 /// Moments as tools write them.
 enum Moment {
-  /// `2023-06-01 12:34:56.789+00:00`, `2023-06-01T12:34:56Z` or `2023_06_01_12_34_56` as nanoseconds since
-  /// 1970; without an offset taken as UTC. `nil` for anything else.
+  /// Nanoseconds since 1970 of a moment such as `2023-06-01 12:34:56.789+00:00`.
+  ///
+  /// `2023-06-01T12:34:56Z` and `2023_06_01_12_34_56` are read too; without an offset it is taken as UTC.
+  /// `nil` for anything else.
   static func nanoseconds(_ text: some StringProtocol) -> Int64? {
     let bytes = Array(text.utf8)
     var index = 0

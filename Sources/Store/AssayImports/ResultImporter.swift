@@ -27,7 +27,7 @@ public struct ResultImporter: Sendable {
 
   /// Every importer, in the order of the help.
   public static let all: [ResultImporter] = [
-    benchmarkApp, trtexec, loadGen, mvNCProfile, vela, strep, edgeAcc, mlflow,
+    benchmarkModel, benchmarkApp, trtexec, loadGen, mvNCProfile, vela, strep, edgeAcc, mlflow,
   ]
 
   /// The importer of a name.
@@ -93,9 +93,10 @@ extension ResultImporter {
   ) { source in
     let text = try source.text()
     let firstLine = text.prefix { !$0.isNewline }
-    let isTable = firstLine.contains("accelerator_configuration,")
+    let isTable =
+      firstLine.contains("accelerator_configuration,")
       || firstLine.contains("NNG Operator,")
-    let report = try isTable ? VelaOutput.csv(table( text)) : VelaOutput.text(text)
+    let report = try isTable ? VelaOutput.csv(table(text)) : VelaOutput.text(text)
     return [ForeignResult(report, runtime: "vela", provider: "npu")]
   }
 

@@ -9,7 +9,7 @@ import VendorTools
 /// column called power draw holds energy, watt-seconds of one inference.
 enum StrepTable {
   static func read(_ source: ImportSource) throws -> [ForeignResult] {
-    let rows = try table( source.text())
+    let rows = try table(source.text())
     guard let headings = rows.first?.fields, headings.contains("model"),
       headings.contains("environment"), headings.contains(where: { $0.hasPrefix("running_time") })
     else {
@@ -76,9 +76,11 @@ enum StrepTable {
     for fact in ["task", "dataset", "backend", "architecture"] {
       if let words = cell(fact) { report.note(fact, words) }
     }
-    let backend = (cell("backend") ?? cell("environment")?.split(separator: " ").last.map {
-      String($0)
-    }) ?? ""
+    let backend =
+      (cell("backend")
+        ?? cell("environment")?.split(separator: " ").last.map {
+          String($0)
+        }) ?? ""
     let (runtime, provider) = backends[backend] ?? ("unknown", backend.lowercased())
     var result = ForeignResult(report, runtime: runtime, provider: provider, at: place)
     result.variant = backend == "TPU" ? "static_int8" : backend == "NCS" ? "float16" : "original"

@@ -24,7 +24,8 @@ extension FuzzTarget {
             report.figures + report.operators.flatMap { ($0.time.map { [$0] } ?? []) + $0.figures }
           // An escape may hide a digit: then the text as it stands does not show the number.
           if !text.contains("\\u") {
-            for value in figures.map(\.value) + report.samples where !stated.contains(value) && !known.contains(value) {
+            for value in figures.map(\.value) + report.samples
+            where !stated.contains(value) && !known.contains(value) {
               throw Finding("\(importer.name) tells \(value), which is not in the text")
             }
           }

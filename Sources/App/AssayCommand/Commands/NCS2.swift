@@ -20,7 +20,9 @@ let ncs2Command = CommandSpec(
     network is timed on the stick as bench does it. The plugin is that of OpenVINO 2021.4.2, which
     scripts/setup --ncs2 installs.
     """,
-  operands: [Operand(word: "MODEL", help: "a network in any format that is read, or an .xml of IR 10")],
+  operands: [
+    Operand(word: "MODEL", help: "a network in any format that is read, or an .xml of IR 10")
+  ],
   options: [
     Option("--measure", .flag, "time it on the stick and keep the record"),
     Option(

@@ -32,15 +32,17 @@ let trtexecCommand = CommandSpec(
     Option("--timeout", .value("SECONDS"), "how long building may take (default: 3600)"),
     Option("--no-profile", .flag, "leave out the times of layers"),
     Option("--variant", .value("NAME"), "what the record calls it (default: the precision)"),
-    Shared.store,
+    Shared.device, Shared.store,
   ],
   examples: [
     ("assay trtexec model.onnx --precision fp16", "an engine in float16"),
+    ("assay trtexec model.onnx --device ssh:lab@orin", "built and timed on a Jetson"),
     ("assay trtexec model.static_int8.onnx --precision int8", "the integers of our calibration"),
   ]
 ) { arguments, console in
   guard let path = arguments.operand(0) else { return .usage }
-  let tool = try TRTExec(on: LocalToolHost())
+  let host = try DeviceToolHost.chosen(arguments)
+  let tool = try TRTExec(on: host)
   let model = try Record.Model(file: path)
   var options = TRTExec.Options(
     precision: arguments.value("--precision").flatMap(TRTExec.Precision.init) ?? .fp32
@@ -71,6 +73,8 @@ let trtexecCommand = CommandSpec(
   foreign.finishedAt = context.at
   foreign.place = "\(options.precision.rawValue) \(context.at)"
   var record = foreign.record(context)
+  // The hardware is one that Assay reached itself, however it was timed.
+  record.device = host.name
   record.environment["engine"] = .string(result.engine)
   record.environment["engineBytes"] = result.engineByteCount.map { JSON($0) }
   record.environment["engineWasBuilt"] = .bool(result.wasBuilt)
