@@ -4,6 +4,7 @@ _assay() {
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store devices bundle power verify diff recipe sensitivity rate label report figures doctor cache train data detect zoo evaluate serve export-site completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench trtexec ncs2 ethos-u compare profile study sweep store devices power verify diff recipe sensitivity rate label report figures doctor cache train data detect zoo evaluate serve export-site completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -71,6 +72,11 @@ _assay() {
     "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "bench --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "bench --scenario") COMPREPLY=($(compgen -W "single-stream multi-stream offline server" -- "$word")); return;;
+    "trtexec --precision") COMPREPLY=($(compgen -W "fp32 fp16 int8 int8+fp16" -- "$word")); return;;
+    "ncs2 --target") COMPREPLY=($(compgen -W "MYRIAD CPU" -- "$word")); return;;
+    "ncs2 --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
+    "ncs2 --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
+    "ethos-u --accelerator") COMPREPLY=($(compgen -W "ethos-u55-32 ethos-u55-64 ethos-u55-128 ethos-u55-256 ethos-u65-256 ethos-u65-512 ethos-u85-128 ethos-u85-256 ethos-u85-512 ethos-u85-1024 ethos-u85-2048" -- "$word")); return;;
     "compare --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "compare --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "compare --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
@@ -91,6 +97,7 @@ _assay() {
     "store export --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "store import --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "bundle --cpu") COMPREPLY=($(compgen -W "aarch64 x86_64" -- "$word")); return;;
+    "store import --format") COMPREPLY=($(compgen -W "jsonl csv benchmark_model benchmark_app trtexec loadgen mvncprofile vela strep edge-acc mlflow" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "rate --method") COMPREPLY=($(compgen -W "assay edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
@@ -123,6 +130,9 @@ _assay() {
     run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --device --preprocess --shape --value --head --draw --min-score --label-names --json --quiet --help" -- "$word"));;
     classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
     bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --device --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --co2 --plot --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
+    trtexec) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--precision --shape --duration --timeout --no-profile --variant --device --store --json --quiet --help" -- "$word"));;
+    ncs2) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--measure --target --output --preset --preflight --store --seed --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    ethos-u) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--accelerator --system-config --memory-mode --output --timeout --no-store --store --json --quiet --help" -- "$word"));;
     compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
@@ -132,7 +142,7 @@ _assay() {
     "store list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --limit --json --quiet --help" -- "$word"));;
     "store show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
     "store export") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --output --redact --figures-only --session --model --variant --runtime --json --quiet --help" -- "$word"));;
-    "store import") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --dry-run --json --quiet --help" -- "$word"));;
+    "store import") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --format --by --model --device --dry-run --json --quiet --help" -- "$word"));;
     "store copy") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "store migrate") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
     devices) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
