@@ -277,6 +277,15 @@ let targets: [[Target]] = [
     tests: ["DeviceSSH", "RuntimeLiteRT"]
   ),
   module(
+    "Devices",
+    "AssayPhone",
+    [
+      "AssayBase", "AssayCodec", "AssayDevice", "AssayHost", "AssayMeter", "AssayRecord",
+      "VendorPhone",
+    ],
+    tests: ["AssayADB", "DeviceADB", "PhoneEmulation"]
+  ),
+  module(
     "Store",
     "AssayStore",
     ["AssayBase", "AssayHost", "AssayRecord", "CPostgres", "CSQLite"],
@@ -357,7 +366,7 @@ let targets: [[Target]] = [
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
       "AssayFigures", "AssayDevice", "AssayExplore", "AssayFetch", "DeviceADB", "DeviceSSH",
-      "RuntimeReference", "VendorEdgeTPU", "VendorTools",
+      "RuntimeReference", "VendorTools", "VendorEdgeTPU",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -418,8 +427,8 @@ let targets: [[Target]] = [
         "AssayStatistics", "AssayRecord", "AssayBench", "AssayMachine", "AssayMeter", "AssayStore",
         "AssayJobs", "AssayReport", "AssayFigures", "AssayProfile", "AssayDetect", "AssayExplore",
         "AssayAccuracy", "AssayFetch", "AssaySets", "AssayVision", "AssayWeights", "AssayDevice",
-        "AssayRemote", "FormatTFLite", "RuntimeLiteRT", "VendorEdgeTPU", "AssayImports",
-        "VendorTools",
+        "AssayRemote", "AssayImports", "VendorTools", "FormatTFLite", "RuntimeLiteRT",
+        "VendorEdgeTPU", "AssayADB", "AssayPhone", "VendorPhone",
       ],
       path: "Sources/App/AssayCommand",
       swiftSettings: strict
@@ -444,7 +453,7 @@ let targets: [[Target]] = [
         "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
         "AssayAccuracy", "AssaySets", "AssayStore",
         "AssayKernels", "AssayMachine", "AssayTrain", "AssayBrowser", "AssayExplore",
-        "AssayRecord",
+        "AssayRecord", "PhoneEmulation",
       ],
       path: "Tests/CommandTests",
       exclude: ["Goldens"],
@@ -456,9 +465,9 @@ let targets: [[Target]] = [
 /// The parsers of untrusted bytes as fuzz targets, and the replay of their corpus.
 let fuzzed: [Target.Dependency] =
   graph + [
-    "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayJobs",
-    "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore", "AssayTrain",
-    "AssayExplore", "AssayFetch", "AssayWeights", "VendorEdgeTPU", "AssayImports", "VendorTools",
+    "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayImports",
+    "AssayJobs", "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore",
+    "AssayTrain", "AssayExplore", "AssayFetch", "AssayWeights", "VendorTools", "VendorEdgeTPU",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

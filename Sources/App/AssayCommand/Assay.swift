@@ -11,7 +11,9 @@ public enum Assay {
     sweepCommand,
     storeListCommand, storeShowCommand, storeExportCommand, storeImportCommand, storeCopyCommand,
     storeMigrateCommand,
-    devicesCommand, devicesProbeCommand, devicesReleaseCommand, devicesCleanCommand, bundleCommand,
+    devicesCommand, devicesProbeCommand, devicesReleaseCommand, devicesCleanCommand,
+    devicesPairCommand, devicesConnectCommand, bundleCommand, toolsListCommand, toolsAddCommand,
+    toolsRemoveCommand, phoneTableCommand,
     powerListCommand, powerRecordCommand, powerShowCommand, powerJoinCommand, powerSelftestCommand,
     verifyCommand, diffCommand, recipeCommand, sensitivityCommand, rateCommand, labelCommand,
     reportCommand, figuresCommand, doctorCommand, edgeTPUCommand,
@@ -120,6 +122,7 @@ public enum Assay {
 
   /// Areas whose faults are the machine's and not the input's.
   private static let environmentCodes: Set<String> = [
-    "HST", "PRE", "SET", "STO", "DEV", "MTR00", "MTR01", "MTR02", "MTR03", "VND02", "VND03",
+    "HST", "PRE", "ADB", "TOL", "SET", "STO", "DEV", "MTR00", "MTR01", "MTR02", "MTR03", "VND02",
+    "VND03",
   ]
 }

@@ -54,7 +54,7 @@ func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
   return text
 }
 
-private func operatorTable(_ operators: [JSON]) -> String {
+func operatorTable(_ operators: [JSON]) -> String {
   let times = operators.map { ($0, $0["ns"]?.double ?? 0) }
   let total = times.reduce(0) { $0 + $1.1 }
   let rows = times.sorted { $0.1 > $1.1 }.prefix(10).map { entry, time in

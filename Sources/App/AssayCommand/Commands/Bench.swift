@@ -28,6 +28,9 @@ let benchCommand = CommandSpec(
     --baseline compares with a record. Where the baseline's file is still there, both are measured side by
     side; else its samples are taken as they are. --max-regression 2% ends with status 1 when the model is
     slower beyond doubt and by more than that.
+
+    On a phone (--device adb:SERIAL) the processor is measured by our own runner; --provider xnnpack, gpu,
+    nnapi, hexagon and npu by the vendors' tools that assay tools add has noted.
     """,
   operands: [
     Operand(
@@ -37,8 +40,8 @@ let benchCommand = CommandSpec(
     )
   ],
   options: [
-    Shared.runtime, Shared.provider, EdgeTPUOptions.clock, EdgeTPUOptions.device, Shared.threads,
-    Shared.device, Shared.preset, Shared.store,
+    Shared.runtime, Shared.anyProvider, EdgeTPUOptions.clock, EdgeTPUOptions.device,
+    Shared.threads, Shared.device, Shared.preset, Shared.store,
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
     Option("--variant", .value("NAME"), "what the record calls it (default: original)"),
     Option("--no-profile", .flag, "leave out the times of operators"),
@@ -50,7 +53,7 @@ let benchCommand = CommandSpec(
     Shared.preprocess, Shared.meters, Shared.marker, Shared.estimatePower, Shared.trace,
     Shared.gridFactor,
     Option("--plot", .value("FILE"), "with --sustained: draw throughput over time, .svg or .html"),
-  ] + ScenarioOptions.options + BenchBaseline.options,
+  ] + ScenarioOptions.options + BenchBaseline.options + Shared.phone,
   examples: [
     ("assay bench model.tflite --runtime litert --threads 1", "one model, one runtime"),
     ("assay bench model.onnx --runtime onnxruntime --json -", "the whole record for a script"),
@@ -68,9 +71,13 @@ let benchCommand = CommandSpec(
     ),
     ("assay bench model.tflite --meter rapl", "with the energy of an inference"),
     ("assay bench model.tflite --device ssh:pi@raspberrypi.local", "on a board in the network"),
+    ("assay bench model.tflite --device adb:R58M123ABC --provider gpu -t 4", "on a phone's GPU"),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
 ) { arguments, console in
+  if let phone = try PhoneRoute(arguments) {
+    return try benchOnPhone(phone, arguments, console)
+  }
   let (path, runtime) = try benchmarkedModel(arguments)
   let options = try sessionOptions(arguments)
   let wanted = try ScenarioOptions(arguments)

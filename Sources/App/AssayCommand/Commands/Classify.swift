@@ -11,6 +11,9 @@ let classifyCommand = CommandSpec(
   discussion: """
     Runs every picture through the model and lists the classes with the highest scores. Each picture is
     run --repeat times after one run that warms up; the time is that of inference alone.
+
+    --adb-images does the same on a phone by benchmark_model: pictures are prepared here, run there, and
+    what the phone computed is read back. The time of a picture is then the mean that the tool tells.
     """,
   operands: [Operand(word: "MODEL", help: "a .tflite or .onnx file (any format for reference)")],
   options: [
@@ -18,16 +21,40 @@ let classifyCommand = CommandSpec(
     Option("--label-names", .value("FILE"), "one class name a line, in the model's order"),
     Option("--top", .value("K"), "classes to list for each picture (default: 1)"),
     Option("--repeat", .value("N"), "timed runs of each picture (default: 1)"),
-    Shared.runtime, Shared.provider, Shared.threads, Shared.preprocess,
-  ],
+    Option("--adb-images", .value("PATH"), "the same on the phone that --device names"),
+    Shared.runtime, Shared.anyProvider, Shared.threads, Shared.device, Shared.preprocess,
+  ] + Shared.phone,
   examples: [
     (
       "assay classify model.tflite --images photos/ --label-names labels.txt --top 3 -p mobilenet",
       "what is in the photos"
-    )
+    ),
+    (
+      "assay classify model.tflite --adb-images photos/ --device adb:R58M123ABC --provider gpu",
+      "the same on a phone's GPU"
+    ),
   ]
 ) { arguments, console in
   let path = arguments.operands[0]
+  if let images = arguments.value("--adb-images") {
+    let (rows, preprocessing) = try classifyOnPhone(images, arguments, console)
+    let top = try arguments.integer("--top") ?? 1
+    let summary = Summary(samples: rows.flatMap(\.nanoseconds))
+    try console.result(
+      .object([
+        "schema": "assay.classify/1", "model": .string(path), "runtime": "benchmark_model",
+        "device": JSON(arguments.value("--device")),
+        "provider": .string(arguments.value("--provider") ?? "cpu"),
+        "preprocess": .string(preprocessing), "images": .array(rows.map(\.json)),
+        "latencyNs": summary.json,
+      ]),
+      text: text(rows, summary, top)
+    )
+    return .done
+  }
+  guard !arguments.has("--device") else {
+    throw Diagnostic("CLI009", "--device needs --adb-images here")
+  }
   guard let images = arguments.value("--images") else {
     throw Diagnostic("CLI005", "--images is missing: the pictures to look at")
   }

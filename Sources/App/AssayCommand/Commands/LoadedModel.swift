@@ -107,6 +107,13 @@ func readArrays(_ path: String) throws -> [String: Tensor] {
 
 /// Session options of `--provider`, `--threads` and what an Edge TPU is told.
 func sessionOptions(_ arguments: Arguments) throws -> SessionOptions {
+  if let word = arguments.value("--provider"), Provider(rawValue: word) == nil {
+    throw Diagnostic(
+      "CLI009",
+      "--provider \(word) is for phones",
+      remedy: "assay bench MODEL --device adb:SERIAL --provider \(word)"
+    )
+  }
   let settings = EdgeTPUOptions.settings(arguments)
   return SessionOptions(
     provider: arguments.value("--provider").flatMap(Provider.init)
