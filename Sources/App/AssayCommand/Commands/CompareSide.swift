@@ -148,11 +148,8 @@ private func isRecordName(_ word: String) -> Bool {
 /// - Throws: `Diagnostic` CMP001 when there is none, CMP002 for an unknown word of a query.
 func storedRecord(_ word: String, _ arguments: Arguments) throws -> Record {
   if Host.kind(of: word) == .file {
-    return try locating(word) {
-      let json = try JSON(parsing: MappedFile(path: word).view.array)
-      // The result of `bench --baseline` and `compare` holds the record of B.
-      return try Record(json: json["b"]?["record"] ?? json)
-    }
+    // The result of `bench --baseline` and `compare` holds the record of B.
+    return try read(json: word) { try Record(json: $0["b"]?["record"] ?? $0) }
   }
   let store = try openStore(storeURL(arguments))
   func missing() -> Diagnostic {

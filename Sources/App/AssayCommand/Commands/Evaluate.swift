@@ -299,9 +299,7 @@ private func scoreResults(
   _ console: Console
 ) throws -> ExitStatus {
   let truth = try locating(annotations) { try COCOTruth(MappedFile(path: annotations).view) }
-  let (images, hasMasks) = try locating(results) {
-    try truth.images(results: JSON(parsing: MappedFile(path: results).view.array))
-  }
+  let (images, hasMasks) = try read(json: results) { try truth.images(results: $0) }
   for finding in truth.findings { console.report(finding.inside(annotations)) }
   var json = JSON.object(["schema": "assay.evaluation/1", "task": "objects"])
   var rows: [[String]] = []

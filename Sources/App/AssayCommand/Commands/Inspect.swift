@@ -78,12 +78,7 @@ private func drawing(
   ]
   if let record = try profiledRecord(model, arguments) { drawing.add(record) }
   if let file = arguments.value("--certificate") {
-    let certificate = try locating(file) {
-      guard let text = try MappedFile(path: file).view.utf8 else {
-        throw Diagnostic("CLI012", "this is no text")
-      }
-      return try JSON(parsing: text)
-    }
+    let certificate = try readJSON(file)
     guard certificate["schema"]?.string == certificateSchema else {
       throw Diagnostic(
         "CLI012",
@@ -107,12 +102,7 @@ private func drawing(
 /// The record whose profile is drawn: the one given, or the newest of this file in the store.
 private func profiledRecord(_ model: ImportedModel, _ arguments: Arguments) throws -> Record? {
   if let file = arguments.value("--record") {
-    return try locating(file) {
-      guard let text = try MappedFile(path: file).view.utf8 else {
-        throw Diagnostic("CLI012", "this is no text")
-      }
-      return try Record(json: JSON(parsing: text))
-    }
+    return try read(json: file, Record.init(json:))
   }
   let url = storeURL(arguments)
   if arguments.value("--store") == nil, Host.kind(of: String(url.dropFirst("sqlite:".count))) == nil

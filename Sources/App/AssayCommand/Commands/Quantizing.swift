@@ -57,13 +57,7 @@ enum Quantizing {
   /// A recipe by its name or from its file.
   static func recipe(named word: String) throws -> Recipe {
     guard word.hasSuffix(".json") else { return try Recipe.parse(word) }
-    let bytes = try MappedFile(path: word).view
-    return try locating(word) {
-      guard let text = bytes.utf8 else {
-        throw Diagnostic("QNT020", "a recipe is JSON, and this is no UTF-8 text")
-      }
-      return try Recipe(json: try JSON(parsing: text))
-    }
+    return try read(json: word, Recipe.init(json:))
   }
 
   /// The recipe of a command line.

@@ -30,7 +30,7 @@ func ratePublished(
   let path = try required(arguments.operand(0), "TABLE", "a CSV with the column model")
   let table = try MeasurementTable(
     CSV.records(ofFile: path),
-    properties: try locating(described) { try PropertyMeta.read(try readJSON(described)) }
+    properties: try read(json: described, PropertyMeta.read)
   )
   var method = RatingMethod(kind)
   method.index = arguments.value("--index").flatMap(RatingMethod.Index.init) ?? .best
@@ -40,7 +40,7 @@ func ratePublished(
   }
   method.weights = try ratingWeights(arguments)
   if let path = arguments.value("--boundaries") {
-    method.boundaries = try locating(path) { try Boundaries(json: try readJSON(path)) }
+    method.boundaries = try read(json: path, Boundaries.init(json:))
   }
   let ratings = try method.rate(table)
   if let path = arguments.value("--save-boundaries") {

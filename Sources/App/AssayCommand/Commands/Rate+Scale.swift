@@ -43,7 +43,7 @@ func ratedSubjects(_ arguments: Arguments) throws -> [Subject] {
     let records = try CSV.records(ofFile: path)
     let properties =
       try arguments.value("--properties").map { described in
-        try locating(described) { try PropertyMeta.read(try readJSON(described)) }
+        try read(json: described, PropertyMeta.read)
       } ?? PropertyMeta.known(among: records.first?.fields ?? [])
     guard !properties.isEmpty else {
       throw Diagnostic(
@@ -96,7 +96,7 @@ func ratingScale(_ arguments: Arguments, _ subjects: [Subject]) throws -> Scale 
   let weights = try ratingWeights(arguments)
   if !weights.isEmpty { scale = try scale.weighted(weights) }
   if let path = arguments.value("--boundaries") {
-    scale = try locating(path) { try scale.bounded(try Boundaries(json: try readJSON(path))) }
+    scale = try read(json: path) { try scale.bounded(try Boundaries(json: $0)) }
   }
   return scale
 }
@@ -114,7 +114,7 @@ private func plainScale(_ arguments: Arguments, _ subjects: [Subject]) throws ->
     }
   }
   if let path = arguments.value("--scale") {
-    return try locating(path) { try Scale(json: try readJSON(path)) }
+    return try read(json: path, Scale.init(json:))
   }
   if let name = arguments.value("--task") { return try Scale.named(name) }
   // Only of `rate` is the operand a table.

@@ -102,22 +102,6 @@ let rateCommand = CommandSpec(
   return try rateByScale(arguments, console)
 }
 
-/// Reads a JSON file.
-func readJSON(_ path: String) throws -> JSON {
-  try locating(path) {
-    guard let text = try MappedFile(path: path).view.utf8 else {
-      throw Diagnostic("RAT001", "this is no text")
-    }
-    return try JSON(parsing: text)
-  }
-}
-
-/// Writes a JSON file, whole or not at all.
-func writeJSON(_ json: JSON, to path: String) throws {
-  let bytes = Array((json.text(pretty: true) + "\n").utf8)
-  try AtomicFile.write([ByteView(bytes)], to: path)
-}
-
 /// The weights of `--weights`.
 func ratingWeights(_ arguments: Arguments) throws -> [String: Double] {
   guard let path = arguments.value("--weights") else { return [:] }

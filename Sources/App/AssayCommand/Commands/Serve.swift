@@ -92,20 +92,13 @@ enum ExplorerArguments {
     }
     let table = try MeasurementTable(
       CSV.records(ofFile: path),
-      properties: try locating(described) { try PropertyMeta.read(try json(described)) }
+      properties: try read(json: described, PropertyMeta.read)
     )
     return .table(ExplorerTable(table), name: Host.name(of: path))
   }
 
   static func settings(_ arguments: Arguments) throws -> ExplorerSettings? {
     guard let path = arguments.value("--settings") else { return nil }
-    return try locating(path) { try ExplorerSettings(json: try json(path)) }
-  }
-
-  private static func json(_ path: String) throws -> JSON {
-    guard let text = try MappedFile(path: path).view.utf8 else {
-      throw Diagnostic("RAT001", "this is no text", at: [path])
-    }
-    return try JSON(parsing: text)
+    return try read(json: path, ExplorerSettings.init(json:))
   }
 }

@@ -277,10 +277,7 @@ private struct DetectorJob {
     }
     console.endProgress()
     guard let state else { throw Diagnostic("DTC032", "no variant was made") }
-    try AtomicFile.write(
-      state.json.text(pretty: true) + "\n",
-      to: Host.join(folder, DetectorState.fileName)
-    )
+    try writeJSON(state.json, to: Host.join(folder, DetectorState.fileName))
     return Written(state: state, variants: variants)
   }
 

@@ -18,10 +18,8 @@ struct TrainingLog {
   init(folder: String, board: String?, isContinued: Bool) throws {
     self.folder = folder
     let path = Host.join(folder, "history.json")
-    if isContinued, Host.kind(of: path) == .file, let text = try MappedFile(path: path).view.utf8 {
-      history = TrainingHistory(
-        json: try locating(path) { try JSON(parsing: text) }["epochs"] ?? []
-      )
+    if isContinued, Host.kind(of: path) == .file {
+      history = TrainingHistory(json: try readJSON(path)["epochs"] ?? [])
     } else {
       history = TrainingHistory()
     }
@@ -38,7 +36,7 @@ struct TrainingLog {
     history.rows.append(row)
     try AtomicFile.write(history.csv, to: Host.join(folder, "history.csv"))
     let json = JSON.object(["schema": "assay.training-history/1", "epochs": history.json])
-    try AtomicFile.write(json.text(pretty: true) + "\n", to: Host.join(folder, "history.json"))
+    try writeJSON(json, to: Host.join(folder, "history.json"))
     try board?.add(row)
   }
 }

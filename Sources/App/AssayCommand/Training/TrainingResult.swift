@@ -216,7 +216,7 @@ struct TrainingResult {
   /// Writes page, labels and result into the folder.
   func write() throws {
     try AtomicFile.write(page, to: Host.join(plan.folder, "report.html"))
-    try AtomicFile.write(json.text(pretty: true) + "\n", to: Host.join(plan.folder, "result.json"))
+    try writeJSON(json, to: Host.join(plan.folder, "result.json"))
     try AtomicFile.write(
       sets.names.map { $0 + "\n" }.joined(),
       to: Host.join(plan.folder, "labels.txt")
