@@ -259,6 +259,28 @@ struct QuantizeCommandTests {
     }
   }
 
+  @Test("an option of another format is refused, not passed over")
+  func optionsOfOthers() throws {
+    try withFolder { folder in
+      for (output, words) in [
+        ("out.tflite", ["--opset", "17"]), ("out.onnx", ["--ir-version", "10"]),
+        ("out.onnx", ["--allow-custom"]),
+      ] {
+        let run = try assay(["convert", "\(digits)/model.h5", "-o", output] + words, in: folder)
+        #expect(run.status == 2 && run.errors.contains("error[CLI006"), "\(run.errors)")
+        #expect(run.errors.contains(words[0]))
+      }
+      // What is quantized and stays so is not called float32.
+      let integers = [
+        "convert", "\(digits)/model.h5", "-o", "small.tflite", "--recipe", "static_int8",
+      ]
+      #expect(try assay(integers + data, in: folder).status == 0)
+      let again = try assay(["convert", "small.tflite", "-o", "small.onnx"], in: folder)
+      #expect(again.status == 0)
+      #expect(again.output.hasPrefix("small.onnx: quantized as it was, "), "\(again.output)")
+    }
+  }
+
   @Test("the mixed choice says what it tried and holds its bound")
   func mixed() throws {
     try withFolder { folder in

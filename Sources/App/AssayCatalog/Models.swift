@@ -2,6 +2,7 @@ import AssayBase
 import AssayFormat
 import AssayGraph
 import AssayHost
+import AssayTensor
 
 /// A model read from a file: the graph and the file that it came from.
 public struct ImportedModel: Sendable {
@@ -84,6 +85,7 @@ public func importModel(
   } catch let error as Diagnostics {
     throw Diagnostics(error.all.map { located($0, in: path) })
   }
+  try locating(path) { try checkShapes(options.shapes, of: report.graph) }
   return ImportedModel(
     graph: report.graph,
     format: format.id,
@@ -92,6 +94,31 @@ public func importModel(
     facts: report.facts,
     bytes: bytes
   )
+}
+
+/// Throws for extents that were asked for and are not those of the network: a name that no input has,
+/// an input whose extents the file fixes.
+private func checkShapes(_ shapes: [String: Shape], of graph: Graph) throws {
+  let inputs = graph.inputs.map { graph[$0] }
+  for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+    // A file may know an input by a second name.
+    let known = inputs.first { $0.name == name } ?? inputs.first { $0.type.shape == shape }
+    guard known?.type.shape != shape else { continue }
+    if let known {
+      throw Diagnostic(
+        "CAT006",
+        "the input '\(name)' cannot be \(shape): the file fixes it as \(known.type.shape)",
+        remedy: "leave out --shape, or save the model with that input from its source"
+      )
+    }
+    let names = inputs.map { "'\($0.name)' (\($0.type.shape))" }.joined(separator: ", ")
+    let guess = nearest(to: name, among: inputs.map(\.name))
+    throw Diagnostic(
+      "CAT006",
+      "the model has no input '\(name)'; it has \(names)",
+      remedy: guess.map { "did you mean '\($0)'?" }
+    )
+  }
 }
 
 /// A finding that begins with the file that it is of.

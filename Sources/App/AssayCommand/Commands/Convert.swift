@@ -52,6 +52,7 @@ let convertCommand = CommandSpec(
     throw Diagnostic("CLI005", "--output is missing: the file to write", remedy: "-o model.tflite")
   }
   let format = try exportFormat(for: output)
+  try refuseOptionsOfOthers(format, arguments)
   var recipe = try Quantizing.recipe(arguments)
   let maxDrop = try maxDrop(arguments, recipe)
   let start = Host.monotonicNanoseconds()
@@ -60,6 +61,7 @@ let convertCommand = CommandSpec(
   // A network that goes back to its owner keeps the layers that it came with.
   let isReturning = format.keepsLayers && format.id == model.format && recipe.name == "float32"
   let layout = arguments.value("--io-layout").flatMap(BoundaryLayout.init) ?? .keep
+  let isQuantized = model.graph.values.contains { $0.type.isQuantizedInteger }
   let canonical =
     isReturning
     ? model.takeGraph().withImages(layout)
@@ -109,12 +111,28 @@ let convertCommand = CommandSpec(
   try console.result(
     result,
     text: (choice.map(mixedText) ?? "") + """
-      \(output): \(recipe.name), \(Text.bytes(count)), \(operatorCount) operators, \
+      \(output): \(isQuantized && recipe.scheme == .float32 ? "quantized as it was" : recipe.name), \
+      \(Text.bytes(count)), \(operatorCount) operators, \
       \(Text.count(macCount)) multiply-accumulates, written in \(Text.time(elapsed))
       \(check.text)
       """
   )
   return check.finding?.severity == .error ? .finding : .done
+}
+
+/// Throws for an option that says something of another format than the one that is written.
+private func refuseOptionsOfOthers(_ format: any ModelFormat, _ arguments: Arguments) throws {
+  let owners = [("--opset", "onnx"), ("--ir-version", "openvino"), ("--allow-custom", "tflite")]
+  for (option, owner) in owners where format.id != owner {
+    guard arguments.value(option) != nil || arguments.has(option) else { continue }
+    let ending = Catalog.formats.first { $0.id == owner }?.extensions.first ?? owner
+    throw Diagnostic(
+      "CLI006",
+      "\(option) goes with .\(ending) files, and this is a .\(format.extensions.first ?? "") file",
+      at: [arguments.value("--output") ?? ""],
+      remedy: "leave it out"
+    )
+  }
 }
 
 /// The bound of `--max-drop` as a part of 1.

@@ -89,8 +89,12 @@ struct DetectorSource {
       }
       if !isOpen || !options.shapes.isEmpty { return try canonicalized(graph) }
     } catch {
-      guard let graph = try? importModel(path: path, options: open).graph else { throw error }
-      return try canonicalized(graph)
+      do {
+        return try canonicalized(try importModel(path: path, options: open).graph)
+      } catch let reason {
+        // With one channel the extents of the series say nothing that the file did not.
+        throw channels > 1 ? reason : error
+      }
     }
     return try canonicalized(try importModel(path: path, options: open).graph)
   }
