@@ -109,7 +109,12 @@ struct OptimizeResult {
     if let source { text += "judged by \(source)\n" }
     text +=
       "zeros and values are those of weights of convolutions and dense layers: what of them is "
-    text += "zero, and how many\ndifferent ones a layer has. Latency: assay bench"
+    text += "zero, and how many\ndifferent ones a layer has. "
+    if variants.contains(where: { $0.zeros > original.zeros || $0.values <= 256 }) {
+      text += "They are stored as plain weights and gain where a file is deflated: "
+      text += "LiteRT was\nnot faster with a sparse encoding (docs/compress.md). "
+    }
+    text += "Latency: assay bench"
     return text + variants.compactMap(\.file).prefix(1).map { " \($0)\n" }.joined()
   }
 
