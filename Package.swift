@@ -366,7 +366,7 @@ let targets: [[Target]] = [
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
       "AssayFigures", "AssayDevice", "AssayExplore", "AssayFetch", "DeviceADB", "DeviceSSH",
-      "RuntimeReference", "VendorTools", "VendorEdgeTPU",
+      "RuntimeReference", "VendorTools", "VendorEdgeTPU", "AssayAutodiff",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
