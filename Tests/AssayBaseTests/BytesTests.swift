@@ -83,6 +83,24 @@ import Darwin
     }
   }
 
+  @Test func devicesAreWrittenIntoAndLinksKept() throws {
+    try inFolder { folder in
+      let (link, file) = (folder + "/empty", folder + "/file")
+      // A link to the null device stands for it: nothing may be renamed over the device itself.
+      unsafe symlink("/dev/null", link)
+      try AtomicFile.write("gone", to: link)
+      var status = stat()
+      #expect(unsafe stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
+      #expect(unsafe lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+      unsafe unlink(link)
+      try AtomicFile.write("old", to: file)
+      unsafe symlink(file, link)
+      try AtomicFile.write("new", to: link)
+      #expect(unsafe lstat(link, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+      #expect(try MappedFile(path: file).view.utf8 == "new")
+    }
+  }
+
   @Test func emptyFilesAreMapped() throws {
     try inFolder { folder in
       try AtomicFile.write("", to: folder + "/empty")

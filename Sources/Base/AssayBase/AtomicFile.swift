@@ -11,7 +11,8 @@ public enum AtomicFile {
   /// Writes `parts`, one after the other, to `path`.
   ///
   /// The bytes go to a new file in the same folder, are synced to the disk and renamed; a failure
-  /// leaves what was there.
+  /// leaves what was there. A device or a pipe, such as `/dev/null`, is written into: its name must not be
+  /// taken from it. A symbolic link stays, and the file that it names is replaced.
   ///
   /// - Parameter isSynced: whether to wait for the disk, so that the new file also survives a loss of
   ///   power. What can be made again at will need not: a disk under load takes a minute for 100 MB.
@@ -24,7 +25,15 @@ public enum AtomicFile {
     func fault(_ what: String) -> Diagnostic {
       Diagnostic("FIL003", "\(what) failed", at: [path], cause: lastSystemError())
     }
-    var template = Array((path + ".partial-XXXXXX").utf8CString)
+    let target = followed(path)
+    if isSpecial(target) {
+      let descriptor = unsafe open(target, O_WRONLY)
+      guard descriptor >= 0 else { throw fault("opening") }
+      defer { close(descriptor) }
+      for part in parts { try write(part, to: descriptor) { fault("writing") } }
+      return
+    }
+    var template = Array((target + ".partial-XXXXXX").utf8CString)
     let descriptor = unsafe mkstemp(&template)
     guard descriptor >= 0 else {
       throw Diagnostic(
@@ -45,13 +54,30 @@ public enum AtomicFile {
     umask(mask)
     guard fchmod(descriptor, 0o666 & ~mask) == 0 else { throw fault("setting permissions") }
     if isSynced, fsync(descriptor) != 0 { throw fault("syncing to the disk") }
-    guard unsafe rename(&template, path) == 0 else { throw fault("renaming") }
+    guard unsafe rename(&template, target) == 0 else { throw fault("renaming") }
     isKept = true
   }
 
   /// Writes text as UTF-8.
   public static func write(_ text: String, to path: String) throws {
     try write([ByteView(Array(text.utf8))], to: path)
+  }
+
+  /// The file that a path names at the end of its symbolic links; the path itself when there is none.
+  private static func followed(_ path: String) -> String {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
+      let real = unsafe realpath(path, nil)
+    else { return path }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+  }
+
+  /// Whether something is there that is neither a file nor a folder.
+  private static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
   }
 
   private static func write(
