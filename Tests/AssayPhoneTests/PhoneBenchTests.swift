@@ -165,6 +165,7 @@ private func withBench(
       let job = PhoneBench.Job(model: model, request: BenchmarkModelRequest(provider: .gpu))
       let record = try bench.run(job)
       #expect(record.environment["emulator"]?.string?.contains("ro.kernel.qemu") == true)
+      #expect(record.environment["emulated"] == true)
       #expect(record.reasons.contains { $0.code == "PHN015" })
     }
   }

@@ -25,7 +25,8 @@ if [ ! -x "$prefix/root$daemon" ]; then
   apt apt-get update >/dev/null 2>&1 || none "apt cannot read Debian 13's lists"
   packages=$(apt apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
     --no-enhances adbd | grep '^[a-z0-9]' | sort -u | grep -vE '^(android-udev-rules|.?debconf.*|udev|adduser)$')
-  (cd "$prefix/debs" && for package in $packages; do apt apt-get download "$package" >/dev/null 2>&1; done; \
+  # One call for all of them: each reads the whole lists anew. What cannot be had shows below.
+  (cd "$prefix/debs" && apt apt-get download $packages >/dev/null 2>&1; \
     for file in *.deb; do dpkg-deb -x "$file" "$prefix/root"; done)
   [ -x "$prefix/root$daemon" ] || none "Debian 13's adbd could not be fetched"
 fi

@@ -80,6 +80,8 @@ struct PhoneRecord {
     environment["memoryBytes"] = facts.memoryBytes.map { JSON($0) }
     environment["individual"] = facts.individual.map { .string($0) }
     environment["emulator"] = facts.emulator.map { .string($0) }
+    // What scales of ratings ask for: figures of emulators are never ranked with those of hardware.
+    environment["emulated"] = .bool(facts.emulator != nil)
     environment["gpu"] = facts.further["gpu"].map { .string($0) }
     environment["abi"] = facts.further["abi"].map { .string($0) }
     environment["build"] = facts.further["build"].map { .string($0) }
