@@ -7,7 +7,7 @@ import AssayHost
 /// in Python that answers the requests of Assay's own worker. Set-up installs it on request.
 public struct OpenVINO2021: Sendable {
   /// How to get it.
-  public static let remedy = "scripts/setup --ncs2 (needs a Python 3.9, see docs/devices.md)"
+  public static let remedy = "scripts/setup --ncs2 (needs a Python 3.9, see docs/vendor-tools.md)"
 
   /// The rule that gives users the right to use the stick.
   public static let udevRule = """
@@ -45,7 +45,7 @@ public struct OpenVINO2021: Sendable {
         case .ready: "a stick is plugged in"
         case .booted: "a stick is in use"
         case .absent: "no stick is plugged in (per-layer support can be asked without)"
-        case .forbidden: "a stick is plugged in, but you may not use it: see docs/devices.md"
+        case .forbidden: "a stick is plugged in, but you may not use it: see docs/vendor-tools.md"
         }
       return .available(version: "\(installed.tool.version), \(words)")
     } catch {

@@ -106,7 +106,7 @@ class Served:
                 raise Finding(
                     "VND032",
                     "the %s plugin found no device" % device,
-                    "plug the stick in; its udev rule (docs/devices.md) gives you the right to use it",
+                    "plug the stick in; its udev rule (docs/vendor-tools.md) gives you the right to use it",
                     words,
                 )
             raise Finding("RTM005", "OpenVINO 2021.4 refused this model", None, words)
