@@ -3,6 +3,7 @@ import AssayBench
 import AssayDevice
 import AssayHost
 import AssayRuntime
+import AssayTensor
 import AssayTestSupport
 import RuntimeLiteRT
 import Testing

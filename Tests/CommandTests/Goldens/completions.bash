@@ -3,8 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench compare profile study sweep store devices bundle power verify diff recipe sensitivity rate label report figures doctor cache train data detect zoo evaluate serve export-site completions" -- "$word"))
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench trtexec ncs2 ethos-u compare profile study sweep store devices power verify diff recipe sensitivity rate label report figures doctor cache train data detect zoo evaluate serve export-site completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench trtexec ncs2 ethos-u compare profile study sweep store devices bundle tools phone power verify diff recipe sensitivity rate label report figures doctor edgetpu cache train data detect zoo evaluate serve export-site completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -23,10 +22,24 @@ _assay() {
   fi
   if [ "$command" = devices ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
-      COMPREPLY=($(compgen -o default -W "probe release clean" -- "$word"))
+      COMPREPLY=($(compgen -o default -W "probe release clean pair connect" -- "$word"))
       return
     fi
-    case " probe release clean " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+    case " probe release clean pair connect " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+  fi
+  if [ "$command" = tools ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "list add remove" -- "$word"))
+      return
+    fi
+    case " list add remove " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
+  fi
+  if [ "$command" = phone ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      COMPREPLY=($(compgen -o default -W "table" -- "$word"))
+      return
+    fi
+    case " table " in *" ${COMP_WORDS[2]} "*) command="$command ${COMP_WORDS[2]}";; esac
   fi
   if [ "$command" = power ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -66,9 +79,11 @@ _assay() {
     "convert --ir-version") COMPREPLY=($(compgen -W "10 11" -- "$word")); return;;
     "optimize --schedule") COMPREPLY=($(compgen -W "polynomial constant" -- "$word")); return;;
     "run --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "run --clock") COMPREPLY=($(compgen -W "low medium standard maximum" -- "$word")); return;;
     "run --head") COMPREPLY=($(compgen -W "classes yolov8 ssd deeplab movenet" -- "$word")); return;;
-    "classify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
-    "bench --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
+    "classify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu xnnpack nnapi hexagon" -- "$word")); return;;
+    "bench --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu xnnpack nnapi hexagon" -- "$word")); return;;
+    "bench --clock") COMPREPLY=($(compgen -W "low medium standard maximum" -- "$word")); return;;
     "bench --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "bench --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "bench --scenario") COMPREPLY=($(compgen -W "single-stream multi-stream offline server" -- "$word")); return;;
@@ -95,9 +110,10 @@ _assay() {
     "study affinity --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "sweep --executor") COMPREPLY=($(compgen -W "local slurm" -- "$word")); return;;
     "store export --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
-    "store import --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
-    "bundle --cpu") COMPREPLY=($(compgen -W "aarch64 x86_64" -- "$word")); return;;
     "store import --format") COMPREPLY=($(compgen -W "jsonl csv benchmark_model benchmark_app trtexec loadgen mvncprofile vela strep edge-acc mlflow" -- "$word")); return;;
+    "bundle --cpu") COMPREPLY=($(compgen -W "aarch64 x86_64" -- "$word")); return;;
+    "tools add --kind") COMPREPLY=($(compgen -W "benchmark_model benchmark_litert_model benchmark-apk snpe qnn" -- "$word")); return;;
+    "phone table --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "verify --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "rate --method") COMPREPLY=($(compgen -W "assay edge-acc strep" -- "$word")); return;;
     "rate --index") COMPREPLY=($(compgen -W "best centered" -- "$word")); return;;
@@ -127,13 +143,13 @@ _assay() {
     convert) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --recipe --skip --keep-float --fallback --calibration --representative --preprocess --limit --max-drop --labels --data --label-names --validation-limit --threads --io-layout --opset --ir-version --allow-custom --no-verify --certificate --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     optimize) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --output --data --labels --label-names --test --test-labels --holdout --preprocess --epochs --batch --learning-rate --augment --seed --schedule --begin --end --frequency --only --spare --spare-first --spare-last --no-resume --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     inspect) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --dump --html --group --certificate --record --store --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
-    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --threads --device --preprocess --shape --value --head --draw --min-score --label-names --json --quiet --help" -- "$word"));;
-    classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --runtime --provider --threads --preprocess --json --quiet --help" -- "$word"));;
-    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --device --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --co2 --plot --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --json --quiet --help" -- "$word"));;
+    run) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --image --output --dequantize --runtime --provider --clock --tpu --threads --device --preprocess --shape --value --head --draw --min-score --label-names --json --quiet --help" -- "$word"));;
+    classify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--images --label-names --top --repeat --adb-images --runtime --provider --threads --device --preprocess --tool --app --cores --cool-down --tool-flag --json --quiet --help" -- "$word"));;
+    bench) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --clock --tpu --threads --device --preset --store --input --variant --no-profile --seed --preflight --no-audit --no-starts --image --preprocess --meter --marker --estimate-power --trace --co2 --plot --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --width --sustained --max-rounds --baseline --as-recorded --max-regression --junit --markdown --tool --app --cores --cool-down --tool-flag --json --quiet --help" -- "$word"));;
     trtexec) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--precision --shape --duration --timeout --no-profile --variant --device --store --json --quiet --help" -- "$word"));;
     ncs2) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--measure --target --output --preset --preflight --store --seed --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     ethos-u) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--accelerator --system-config --memory-mode --output --timeout --no-store --store --json --quiet --help" -- "$word"));;
-    compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
+    compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --clock --tpu --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
@@ -149,7 +165,13 @@ _assay() {
     "devices probe") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "devices release") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "devices clean") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "devices pair") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "devices connect") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--disconnect --json --quiet --help" -- "$word"));;
     bundle) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --cpu --output --own-libc --dry-run --json --quiet --help" -- "$word"));;
+    "tools list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "tools add") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--kind --json --quiet --help" -- "$word"));;
+    "tools remove") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    "phone table") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --threads --preset --store --providers --recipes --output --tool --app --cores --cool-down --tool-flag --json --quiet --help" -- "$word"));;
     "power list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "power record") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--meter --output --seconds --trigger --plot --json --quiet --help" -- "$word"));;
     "power show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --from --to --trigger --output --plot --json --quiet --help" -- "$word"));;
@@ -164,6 +186,7 @@ _assay() {
     report) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --co2 --json --quiet --help" -- "$word"));;
     figures) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --format --store --session --all --json --quiet --help" -- "$word"));;
     doctor) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
+    edgetpu) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--compile --output --min-runtime --all-subgraphs --search --timeout --against --log --json --quiet --help" -- "$word"));;
     cache) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtimes --json --quiet --help" -- "$word"));;
     train) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preprocess --freeze --last --recipes --tune-epochs --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     "train fire-detection") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--data --output --labels --label-names --test --validation --augment --epochs --batch --learning-rate --patience --class-weights --seed --threads --cache --skip-broken --tensorboard --no-latency --restart --preset --size --variants --json --quiet --help" -- "$word"));;
