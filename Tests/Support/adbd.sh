@@ -43,6 +43,7 @@ end() {
   rm -rf "$lab"
 }
 trap end EXIT
+trap "exit 1" HUP INT TERM
 ip netns add "$space" 2>/dev/null || none "no network namespace can be made"
 ip link add "v$space" type veth peer name eth0 netns "$space" || none "no pair of interfaces can be made"
 ip address add "$net.1/24" dev "v$space" && ip link set "v$space" up
