@@ -188,10 +188,10 @@ private func withBench(
         "am",
         """
         [ "$1" = force-stop ] && { rm -f '\(root)/running'; exit 0; }
-        echo "$8" >'\(root)/arguments'
+        echo "$7" >'\(root)/arguments'
         p='11-20 15:00:01.006 217 217 I'
         {
-        echo "$p tflite_BenchmarkModelActivity: Running TensorFlow Lite benchmark with args: $8"
+        echo "$p tflite_BenchmarkModelActivity: Running TensorFlow Lite benchmark with args: $7"
         echo "$p tflite  : Running benchmark for at least 1 iterations"
         echo "$p tflite  : count=28 first=22111 curr=17521 min=17401 max=22111 avg=17911.2 std=870"
         echo "$p tflite  : Running benchmark for at least 50 iterations"

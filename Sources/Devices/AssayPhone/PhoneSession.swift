@@ -100,6 +100,8 @@ public final class PhoneSession {
         return
       } catch let error as Diagnostic {
         guard DeviceFault.ofTheWay.contains(error.code), attempt < 4 else { throw error }
+        // Waits until it is there: it may be gone for longer than five questions take.
+        try? device.reconnect()
       }
     }
   }
