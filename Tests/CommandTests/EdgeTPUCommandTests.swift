@@ -53,7 +53,8 @@ struct EdgeTPUCommandTests {
       let run = try assay("edgetpu", model, in: folder)
       #expect(run.status == 0)
       #expect(run.output.contains("43968 bytes cached on the chip, 576 streamed"))
-      #expect(run.output.contains("4876 cycles a run"))
+      // Its compiler gave no estimate of cycles; none is made up.
+      #expect(!run.output.contains("cycles a run"))
       let inspect = try assay("inspect", model, in: folder)
       #expect(inspect.output.contains("Edge TPU transfers: 1424 bytes to the chip"))
       let json = try assay("edgetpu", model, "--json", "-", in: folder).json()
