@@ -95,7 +95,8 @@ public enum OperatorMatrix {
       let ids = types.enumerated().map { graph.addInput("x\($0)", $1) }
       guard let outputs = try? graph.addNode("example", op, ids) else { return false }
       graph.outputs = outputs
-      guard let simple = try? graph.decomposed(where: { !format.canExport($0) }) else { return false }
+      guard let simple = try? graph.decomposed(where: { !format.canExport($0) })
+      else { return false }
       return simple.nodes.allSatisfy { format.canExport($0.op) }
     }
   }
