@@ -105,15 +105,21 @@ import Testing
     }
   }
 
-  @Test func metersOfPhonesAreRead() throws {
+  @Test(.enabled(if: TestData.shared != nil, "the shared test data is absent"))
+  func railsOfAPixelAreRead() throws {
     let path = try #require(
       TestData.sharedFile("fixtures/power/android/iio_device0_energy_value.txt")
     )
-    let text = try #require(try MappedFile(path: path).view.utf8)
-    let rails = PhoneRails(text)
+    let rails = PhoneRails(try #require(try MappedFile(path: path).view.utf8))
     #expect(rails.joules.count == 8)
     #expect(rails.joules[0].name == "S10M_VDD_TPU")
     #expect(rails.joules[0].joules == 5.578821)
+  }
+
+  @Test func metersOfPhonesAreRead() throws {
+    let rails = PhoneRails("t=1000\nCH0(T=1000)[VDD_TPU], 4200017\nCH1(T=1000)[VDD_CPU], 17\n")
+    #expect(rails.joules.map(\.name) == ["VDD_TPU", "VDD_CPU"])
+    #expect(rails.joules.map(\.joules) == [4.200017, 0.000017])
     let gauge = try #require(PhoneGauge("-412500\n4163000\nDischarging\n"))
     #expect(abs(gauge.watts - 1.7172375) < 1e-9)
     #expect(!gauge.isFed)
