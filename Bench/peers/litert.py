@@ -6,7 +6,8 @@ usage: litert.py outputs FILE TEST.npy EXPECTED.npz
        litert.py latency ROUNDS SECONDS_PER_BLOCK FILE FILE
        litert.py loop SECONDS FILE
 
-outputs    how near the file's outputs are to Keras's: SQNR in dB and the largest relative difference
+outputs    how near the file's outputs are to Keras's: SQNR in dB over all samples and of each, and the largest
+           relative difference
 network    the same for an archive with arrays in/NAME and out/NUMBER, batch included, and exact/NUMBER: Keras's
            outputs in float64, from which Keras's own (`keras`) are told too
 operators  how many operators each file has
@@ -70,7 +71,12 @@ def outputs(path, test, expected):
     signal = sum(float((w.astype("float64") ** 2).sum()) for w in wanted)
     error = sum(float(((g.astype("float64") - w.astype("float64")) ** 2).sum()) for g, w in zip(got, wanted))
     relative = max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in zip(got, wanted))
-    return {"sqnr": 10 * np.log10(signal / error) if error else float("inf"), "relative": relative}
+    each = []
+    for index in range(len(wanted[0])):
+        own = sum(float((w[index].astype("float64") ** 2).sum()) for w in wanted)
+        off = sum(float(((g[index].astype("float64") - w[index].astype("float64")) ** 2).sum()) for g, w in zip(got, wanted))
+        each.append(min(max(10 * np.log10(own / off), -20), 80) if off and own else 80.0)
+    return {"sqnr": 10 * np.log10(signal / error) if error else float("inf"), "each": each, "relative": relative}
 
 
 def network(path, expected):

@@ -57,11 +57,36 @@ import Testing
       var recipe = Recipe.staticInt8
       recipe.boundary = .float
       let choice = try RangeChoice(maker.graph, recipe, calibrator, threads: 1)
-      for (method, noise) in choice.noises { choices[method] = noise }
+      for (method, ratio) in choice.ratios { choices[method] = ratio }
       let own = try #require(choices[choice.method])
       try #require(choices.count == CalibrationMethod.candidates.count)
-      try #require(own <= (choices[.minMax] ?? 0))
+      try #require(choice.method == .minMax || own > (choices[.minMax] ?? 0) + 0.5)
       try #require(calibrator.kept.count <= 8)
+    }
+  }
+
+  @Test func fewSamplesMustAgree() {
+    // Better by 3 dB on average, but by one lucky sample of four.
+    #expect(!RangeChoice.isBetter([10, 10, 10, 24], than: [10.5, 10.5, 10.5, 10.5]))
+    #expect(RangeChoice.isBetter([12, 13, 12, 14], than: [10.5, 10.5, 10.5, 10.5]))
+    #expect(!RangeChoice.isBetter([10.9, 10.9, 10.9], than: [10.5, 10.5, 10.5]))
+    #expect(RangeChoice.isBetter([11.1], than: [10.5]))
+  }
+
+  @Test func aSoftmaxDoesNotJudge() throws {
+    forAll(count: 4) { rng in
+      // Scores so far apart that the softmax gives the same ones and zeros by any method.
+      var graph = try maker(outlier: 0).graph
+      let scores = graph.outputs[0]
+      let factor = graph.addConstant("factor", Tensor([60 as Float], [1]))
+      let far = try graph.addNode("far", Binary(.multiply), [scores, factor])[0]
+      graph.outputs = try graph.addNode("softmax", Softmax(), [far])
+      let calibrator = try Calibrator(graph)
+      for _ in 0..<8 { try calibrator.observe(["x": rng.tensor([1, 64])]) }
+      var recipe = Recipe.staticInt8
+      recipe.boundary = .float
+      let choice = try RangeChoice(graph, recipe, calibrator, threads: 1)
+      try #require(choice.ratios.allSatisfy { (5..<60).contains($0.decibels) })
     }
   }
 

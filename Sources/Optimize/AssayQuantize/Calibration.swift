@@ -216,7 +216,7 @@ public final class Calibrator {
   }
 
   /// The most samples, and the most bytes of samples, that are kept.
-  private static let (keptCount, keptBytes) = (8, 5 << 19)
+  private static let (keptCount, keptBytes) = (8, 5 << 20)
 
   private func note(_ id: ValueID, _ buffer: FloatBuffer, isFloat: Bool) {
     let seen = kernels.range(buffer)
