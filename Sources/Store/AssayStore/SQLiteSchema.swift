@@ -18,6 +18,9 @@ enum SQLiteSchema {
     try connection.run("PRAGMA cache_size = -32768")
     // Each page that changed in between is copied into the file once, not once per thousand pages.
     try connection.run("PRAGMA wal_autocheckpoint = 8000")
+    // A trigger may end each insertion, so that SQLite notes what it changes: not in a file of its own,
+    // which would be written more often than the store itself.
+    try connection.run("PRAGMA temp_store = MEMORY")
     if try check(connection) == StoreLayout.version { return }
     // Beside the write lock another process may do the same; the second finds it done.
     try backUp(connection)
