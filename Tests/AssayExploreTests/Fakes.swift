@@ -33,8 +33,7 @@ final class FakeBench: ExplorerBench {
     return title
   }
 
-  func enroll(_ request: JSON, title: String) throws -> String? {
-    if request["kind"] == "detect" { return nil }
+  func enroll(_ request: JSON, title: String) throws -> String {
     lines.withLock { $0.append("enrolled \(title)") }
     return "entry of \(title)"
   }
@@ -54,11 +53,11 @@ final class FakeBench: ExplorerBench {
 
   func run(
     _ request: JSON,
-    entry: String?,
+    entry: String,
     isWanted: @escaping @Sendable () -> Bool,
     progress: (JobProgress) throws -> Void
   ) throws -> JSON {
-    lines.withLock { $0.append("ran \(entry ?? "nothing of the ledger")") }
+    lines.withLock { $0.append("ran \(entry)") }
     for step in 0..<3 {
       try progress(JobProgress(done: step, total: 3, current: "step \(step)"))
       while step == 1, isHeld.load(ordering: .relaxed) {

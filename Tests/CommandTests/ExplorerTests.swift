@@ -207,6 +207,15 @@ struct ExplorerTests {
         ).string ?? ""
       #expect(answer.contains("anomalies found") && answer.contains("Samples3,000"), "\(answer)")
       #expect(answer.contains("assay detect "))
+      // It was a trial of the ledger, which has the answer.
+      let home = Host.join(folder, "home")
+      let sweeps = try assay("store", "list", "--json", "-", in: folder, home: home).json()[
+        "sweeps"
+      ]
+      let sweep = sweeps?.array?.first
+      #expect(sweep?["id"]?.string?.hasPrefix("page-") == true && sweep?["finished"]?.int == 1)
+      let shown = try assay("store", "show", sweep?["id"]?.string ?? "", in: folder, home: home)
+      #expect(shown.status == 0 && shown.output.contains("anomalies in series.csv"), "\(shown)")
       #expect(browser.faults.isEmpty, "\(browser.faults)")
     }
   }

@@ -16,8 +16,7 @@ import AssayVerify
 
 /// What the explorer's page can have done: the commands `bench`, `classify` and `detect`.
 ///
-/// A benchmark is a trial of the ledger, and the command line that it could have been: its record says
-/// so.
+/// Each is a trial of the ledger, and the command line that it could have been: its record says so.
 final class PageBench: ExplorerBench {
   let folder: ModelsFolder
   private let store: String?
@@ -84,9 +83,14 @@ final class PageBench: ExplorerBench {
     }
   }
 
-  func enroll(_ request: JSON, title: String) throws -> String? {
-    guard case .bench(let job) = try PageJob(request, folder) else { return nil }
-    return try ledgerWork.enroll(request, title: title, bench: words(of: job))
+  func enroll(_ request: JSON, title: String) throws -> String {
+    switch try PageJob(request, folder) {
+    case .bench(let job):
+      return try ledgerWork.enroll(request, title: title, bench: words(of: job))
+    case .detect(let job):
+      let files = [job.detector, job.series].map { folder.path($0) }
+      return try ledgerWork.enroll(request, title: title, detect: words(of: job), files: files)
+    }
   }
 
   func withdraw(_ entry: String) { ledgerWork.withdraw(entry) }
@@ -97,23 +101,23 @@ final class PageBench: ExplorerBench {
 
   func run(
     _ request: JSON,
-    entry: String?,
+    entry: String,
     isWanted: @escaping @Sendable () -> Bool,
     progress: (JobProgress) throws -> Void
   ) throws -> JSON {
     switch try PageJob(request, folder) {
-    case .bench(let job): try bench(job, entry, isWanted, progress)
-    case .detect(let job): try detect(job, progress)
+    case .bench(let job): return try bench(job, entry, isWanted, progress)
+    case .detect(let job):
+      return try ledgerWork.detect(entry, isWanted: isWanted) { try detect(job, progress) }
     }
   }
 
   private func bench(
     _ job: PageJob.Bench,
-    _ entry: String?,
+    _ entry: String,
     _ isWanted: @escaping @Sendable () -> Bool,
     _ progress: (JobProgress) throws -> Void
   ) throws -> JSON {
-    guard let entry else { throw Diagnostic("EXP009", "the job is not in the ledger") }
     let record = try ledgerWork.measure(entry, bench: words(of: job), isWanted, progress)
     var result = JSON.object([
       "record": .string(record.id), "verdict": .string(record.verdict.rawValue),
@@ -135,6 +139,13 @@ final class PageBench: ExplorerBench {
     ]
     if job.device != "local" { words += ["--device", job.device] }
     if let store { words += ["--store", store] }
+    return words
+  }
+
+  /// The words that `assay detect` could have been started with.
+  private func words(of job: PageJob.Detect) -> [String] {
+    var words = [folder.path(job.detector), "--series", folder.path(job.series)]
+    if let runtime = job.runtime { words += ["--runtime", runtime] }
     return words
   }
 
@@ -195,8 +206,7 @@ final class PageBench: ExplorerBench {
   ) throws -> JSON {
     try progress(JobProgress(done: 0, total: 2, current: "running the network on the series"))
     let path = folder.path(job.series)
-    var words = [folder.path(job.detector), "--series", path]
-    if let runtime = job.runtime { words += ["--runtime", runtime] }
+    let words = words(of: job)
     let arguments = try Arguments(words, spec: detectCommand)
     let source = try DetectorSource(arguments)
     let start = Host.monotonicNanoseconds()

@@ -10,17 +10,17 @@ import AssayRuntime
 import AssayStore
 import Synchronization
 
-/// The page's benchmarks as trials of the ledger that sweeps work from.
+/// What the page has done, as trials of the ledger that sweeps work from: benchmarks and detections.
 ///
-/// Each is a sweep of one trial: it is on the disk before it waits, has one record in the end whatever
-/// happens to the process, and is taken up again by the next explorer of the store. A button that is
-/// pressed again asks for a further repetition.
+/// Each is a sweep of one trial: it is on the disk before it waits, has one record in the end (a detection
+/// an answer) whatever happens to the process, and is taken up again by the next explorer of the store. A
+/// button that is pressed again asks for a further repetition.
 final class PageLedger: Sendable {
   /// The ids of the page's sweeps begin with this.
   static let prefix = "page-"
   private static let schema = "assay.page-job/1"
   private let url: String
-  private let identity = MachineInfo.current().identity
+  let identity = MachineInfo.current().identity
   private let state = Mutex(State())
 
   private struct State {
@@ -33,7 +33,7 @@ final class PageLedger: Sendable {
 
   init(url: String) { self.url = url }
 
-  private func open() throws -> any Store {
+  func open() throws -> any Store {
     if let store = state.withLock({ $0.store }) { return store }
     let store = try openStore(url)
     state.withLock { $0.store = store }
@@ -41,7 +41,7 @@ final class PageLedger: Sendable {
   }
 
   /// The devices of a job that this machine can run: itself, and those that it reaches.
-  private func devices(_ store: any Store, _ entry: String) throws -> [String] {
+  func devices(_ store: any Store, _ entry: String) throws -> [String] {
     try store.trials(sweep: entry).map(\.trial.device)
       .filter { !$0.hasPrefix("local-") || $0 == "local-\(identity)" }
   }
@@ -54,26 +54,30 @@ final class PageLedger: Sendable {
   func enroll(_ request: JSON, title: String, bench words: [String]) throws -> String {
     let store = try open()
     var trial = try specification(words)
+    // A record answers its key for all sweeps: what was asked before is a further repetition.
     while true {
       let key = trial.key
       let isNew = try !store.hasRecord(ofTrial: key)
       if isNew, state.withLock({ $0.keys.insert(key).inserted }) { break }
       trial.repetition += 1
     }
+    return try enroll(
+      request,
+      title,
+      LedgerTrial(
+        key: trial.key,
+        device: trial.ledgerDevice,
+        title: trial.title,
+        specification: trial.json
+      )
+    )
+  }
+
+  func enroll(_ request: JSON, _ title: String, _ trial: LedgerTrial) throws -> String {
     let noise = String(UInt64.random(in: 0..<(1 << 40)), radix: 32)
     let entry = "\(Self.prefix)\(Host.wallNanoseconds() / 1_000_000)-\(noise)"
     let plan = JSON.object(["schema": .string(Self.schema), "request": request])
-    try store.enroll(
-      LedgerSweep(id: entry, name: title, plan: plan),
-      [
-        LedgerTrial(
-          key: trial.key,
-          device: trial.ledgerDevice,
-          title: trial.title,
-          specification: trial.json
-        )
-      ]
-    )
+    try open().enroll(LedgerSweep(id: entry, name: title, plan: plan), [trial])
     state.withLock { _ = $0.entries.insert(entry) }
     return entry
   }
@@ -124,7 +128,7 @@ final class PageLedger: Sendable {
     try? store.release(claim)
   }
 
-  private static let isGone: @Sendable (String) -> Bool = {
+  static let isGone: @Sendable (String) -> Bool = {
     Host.ProcessIdentity(text: $0)?.isGone ?? false
   }
 
@@ -142,6 +146,8 @@ final class PageLedger: Sendable {
         return nil
       }
       if events.last?.kind == .released { return nil }
+      // A detection has no second attempt: the reason was told, and would be the same.
+      if request["kind"] == "detect", events.last?.kind == .failed { return nil }
       let keys = ((try? store.trials(sweep: sweep.id)) ?? []).map(\.trial.key)
       state.withLock { state in
         state.entries.insert(sweep.id)

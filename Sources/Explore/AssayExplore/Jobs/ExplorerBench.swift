@@ -15,9 +15,9 @@ public protocol ExplorerBench: AnyObject, Sendable {
   /// Writes a job into the ledger that the command line's sweeps work from, so that it is on the disk
   /// before it waits.
   ///
-  /// - Returns: what the ledger calls it; `nil` for a job that makes no record.
+  /// - Returns: what the ledger calls it.
   /// - Throws: `Diagnostic` STO… when the ledger cannot be written.
-  func enroll(_ request: JSON, title: String) throws -> String?
+  func enroll(_ request: JSON, title: String) throws -> String
 
   /// Says in the ledger that nobody wants a job any more that waits.
   func withdraw(_ entry: String)
@@ -37,7 +37,7 @@ public protocol ExplorerBench: AnyObject, Sendable {
   /// - Returns: what the page shows of the result.
   func run(
     _ request: JSON,
-    entry: String?,
+    entry: String,
     isWanted: @escaping @Sendable () -> Bool,
     progress: (JobProgress) throws -> Void
   ) throws -> JSON

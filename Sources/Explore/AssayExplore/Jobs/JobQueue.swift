@@ -4,8 +4,8 @@ import Synchronization
 
 /// Jobs that the page asked for, done one after the other on a thread of their own.
 ///
-/// One at a time, because measurements beside each other would measure each other. What makes a record
-/// is in the ledger before it waits here: a job outlives the process, and whoever else works from the
+/// One at a time, because measurements beside each other would measure each other. Each is in the
+/// ledger before it waits here: a job outlives the process, and whoever else works from the
 /// ledger sees it. Every change is published to the viewers.
 final class JobQueue: Sendable {
   /// Jobs that may wait.
@@ -19,8 +19,8 @@ final class JobQueue: Sendable {
     var id: Int
     var title: String
     var request: JSON
-    /// What the ledger calls it; `nil` for a job that makes no record.
-    var entry: String?
+    /// What the ledger calls it.
+    var entry: String
     var state = State.waiting
     var progress: JobProgress?
     var result: JSON?
@@ -30,7 +30,7 @@ final class JobQueue: Sendable {
     var json: JSON {
       .object([
         "id": JSON(id), "title": .string(title), "state": .string(state.rawValue),
-        "kind": request["kind"] ?? .null, "ledger": JSON(entry),
+        "kind": request["kind"] ?? .null, "ledger": .string(entry),
         "progress": progress?.json ?? .null,
         "result": result ?? .null, "error": .array(faults.map(\.json)),
       ])
@@ -84,7 +84,7 @@ final class JobQueue: Sendable {
     if !jobs.isEmpty { try startIfIdle() }
   }
 
-  private func append(_ title: String, _ request: JSON, _ entry: String?) -> Job {
+  private func append(_ title: String, _ request: JSON, _ entry: String) -> Job {
     let job = content.withLock { content in
       let job = Job(id: content.next, title: title, request: request, entry: entry)
       content.next += 1
@@ -115,7 +115,7 @@ final class JobQueue: Sendable {
       return content.jobs[place]
     }
     if let job {
-      if job.state == .canceled, let entry = job.entry { bench.withdraw(entry) }
+      if job.state == .canceled { bench.withdraw(job.entry) }
       hub.publish("job", job.json)
     }
     return job != nil
