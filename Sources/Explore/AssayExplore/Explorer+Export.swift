@@ -1,4 +1,5 @@
 import AssayBase
+import AssayFigures
 import AssayHost
 import AssayRecord
 import AssayStore
@@ -6,15 +7,26 @@ import AssayStore
 extension Explorer {
   /// Rows that an exported site may have: its page computes everything itself.
   public static let exportLimit = 20_000
+  /// Rows of which an exported site has labels: each is three files of 350 kB together.
+  public static let labelLimit = 200
 
-  /// Writes a read-only explorer as plain files: the same pages, the data as JSON.
+  /// What an exported site consists of.
+  public struct Site: Sendable {
+    /// Its files, labels included.
+    public var fileCount = 0
+    /// The rows that have a label.
+    public var labelCount = 0
+    /// Why rows have none, if so.
+    public var withoutLabels: Diagnostic?
+  }
+
+  /// Writes a read-only explorer as plain files: the same pages, the data as JSON, the labels.
   ///
   /// The folder is written beside its place and then put there whole. Any web server can serve it.
   ///
-  /// - Returns: the number of files.
   /// - Throws: `Diagnostic` EXP013 for more rows than a page can bear, or for a folder that is something
   ///   else.
-  public func export(to folder: String) throws -> Int {
+  public func export(to folder: String) throws -> Site {
     let rated = rated
     guard rated.table.count <= Self.exportLimit else {
       throw Diagnostic(
@@ -39,11 +51,11 @@ extension Explorer {
     let draft = "\(folder).new-\(Host.processID)"
     try Host.remove(draft)
     defer { try? Host.remove(draft) }
-    try Host.makeFolders(Host.join(draft, "data/records"))
-    var count = 0
+    for name in ["records", "labels"] { try Host.makeFolders(Host.join(draft, "data/\(name)")) }
+    var site = Site()
     func write(_ bytes: [UInt8], _ name: String) throws {
       try AtomicFile.write([ByteView(bytes)], to: Host.join(draft, name))
-      count += 1
+      site.fileCount += 1
     }
     for (name, page) in ExplorerPages.all {
       let isIndex = name == "index.html"
@@ -56,7 +68,20 @@ extension Explorer {
     if let plotly = options.plotly {
       try write(try MappedFile(path: plotly).view.array, "plotly.min.js")
     }
-    try write(Array(siteJSON(rated).text().utf8), "data/table.json")
+    site.withoutLabels = Self.whyNoLabels(rated.table.count)
+    if site.withoutLabels == nil {
+      for row in 0..<rated.table.count {
+        let label = try label(of: row, rated)
+        for form in DrawingFormat.allCases {
+          try write(try label.file(form, pixels: nil), "data/labels/\(row).\(form.rawValue)")
+        }
+        site.labelCount += 1
+      }
+    }
+    try write(
+      Array(siteJSON(rated, hasLabels: site.labelCount > 0).text().utf8),
+      "data/table.json"
+    )
     let everything = try ViewQuery(.empty, rated.table)
     try write(Array(csv(everything).utf8), "data/table.csv")
     if case .store(let store) = source {
@@ -70,7 +95,22 @@ extension Explorer {
       }
     }
     try Host.replaceFolder(folder, with: draft)
-    return count
+    return site
+  }
+
+  /// Why a site of so many rows has no labels, if so.
+  private static func whyNoLabels(_ count: Int) -> Diagnostic? {
+    for library in DrawingLibrary.allCases {
+      if case .unavailable(let reason, let remedy) = library.probe() {
+        return Diagnostic("EXP015", reason, remedy: remedy)
+      }
+    }
+    guard count > labelLimit else { return nil }
+    return Diagnostic(
+      "EXP015",
+      "\(count) rows are more than a site has labels of (\(labelLimit))",
+      remedy: "assay label makes those that are wanted"
+    )
   }
 
   private static func isPlain(_ byte: UInt8) -> Bool {
@@ -83,14 +123,14 @@ extension Explorer {
   }
 
   /// The whole table as columns, from which `view.js` computes what the server would.
-  private func siteJSON(_ rated: RatedTable) -> JSON {
+  private func siteJSON(_ rated: RatedTable, hasLabels: Bool) -> JSON {
     let table = rated.table
     func columns(_ values: [[Double]]) -> JSON {
       .array(values.map { .array($0.map { JSON($0) }) })
     }
     func codes(_ values: [UInt8]) -> JSON { .array(values.map { JSON(Int($0)) }) }
     return .object([
-      "table": tableJSON(isStatic: true),
+      "table": tableJSON(isStatic: true), "hasLabels": .bool(hasLabels),
       "facetValues": .array(table.facets.map { .array($0.values.map { .string($0) }) }),
       "facetCodes": .array(table.facets.map { .array($0.codes.map { JSON(Int($0)) }) }),
       "columns": columns(table.columns), "lows": columns(table.lows), "highs": columns(table.highs),

@@ -6,7 +6,7 @@ let exportSiteCommand = CommandSpec(
   summary: "write the explorer as a folder of plain files that any web server can serve",
   discussion: """
     The same pages as assay serve has, without running and rating anew: the records of the store, or a
-    table of published results, with their ratings. Nothing in it names this machine or its users.
+    table of published results, with their ratings and labels. Nothing in it names this machine or its users.
     A browser loads it over HTTP (python3 -m http.server -d DIR), not from the file system.
     """,
   operands: [Operand(word: "DIR", help: "the folder to write; one that was exported is replaced")],
@@ -22,16 +22,21 @@ let exportSiteCommand = CommandSpec(
     options: options
   )
   let folder = arguments.operands[0]
-  let count = try explorer.export(to: folder)
+  let site = try explorer.export(to: folder)
   if options.plotly == nil {
     console.note("note: Plotly is not installed, so the site has tables only (scripts/setup)")
   }
+  if let reason = site.withoutLabels {
+    let remedy = reason.remedy.map { " (\($0))" } ?? ""
+    console.note("note: the site has no labels: \(reason.summary)\(remedy)")
+  }
   try console.result(
     .object([
-      "schema": "assay.export-site/1", "folder": .string(folder), "files": JSON(count),
-      "rows": JSON(explorer.rowCount),
+      "schema": "assay.export-site/1", "folder": .string(folder), "files": JSON(site.fileCount),
+      "rows": JSON(explorer.rowCount), "labels": JSON(site.labelCount),
     ]),
-    text: "\(folder): \(explorer.rowCount) rows, \(count) files\n"
+    text:
+      "\(folder): \(explorer.rowCount) rows, \(site.labelCount) labels, \(site.fileCount) files\n"
   )
   return .done
 }

@@ -48,7 +48,10 @@ class Server {
 }
 
 class Site {
-  constructor(data) { this.data = data; }
+  constructor(data) {
+    this.data = data;
+    if (data.hasLabels) this.label = (row, format) => `data/labels/${row.row}.${format}`;
+  }
   table = async () => this.data.table;
   view = async (query) => view(this.data, new URLSearchParams(query));
   model = async (name) => {
