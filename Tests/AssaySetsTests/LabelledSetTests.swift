@@ -94,6 +94,12 @@ private let classes: [(name: String, gray: UInt8)] = [
       #expect(steps.first == 6)
       #expect(verified.items.count == 6 && verified.skipped.map(\.name) == ["n02/broken.png"])
       #expect(verified.items.allSatisfy { $0.width == 8 && $0.height == 6 && !$0.sha256.isEmpty })
+      // A file with other content of the same size is not taken for what it was.
+      let place = Host.join(folder, "n02/d.png")
+      let size = try #require(Host.byteCount(of: place))
+      try AtomicFile.write(String(repeating: "x", count: size), to: place)
+      let (fewer, _) = try verification.run(set, skipsBroken: true) { _ in }
+      #expect(fewer.skipped.map(\.name).sorted() == ["n02/broken.png", "n02/d.png"])
     }
   }
 

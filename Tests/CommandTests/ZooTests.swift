@@ -56,6 +56,76 @@ struct ZooCommandTests {
     }
   }
 
+  @Test("a network's name stands for a model in options, plans and the project file, too")
+  func everywhere() throws {
+    try withFolder { folder in
+      let home = folder + "/home"
+      let plan = """
+        models: [zoo:kws_dscnn, {path: "zoo:MobileNet_0.25.onnx", name: slim}, zoo:MobileNet_0.25]
+        recipes: [float32]
+        runtimes: reference
+        preset: quick
+        """
+      try AtomicFile.write(plan, to: folder + "/plan.yaml")
+      let dry = try assay(
+        ["sweep", "plan.yaml", "--dry-run", "--store", "s.sqlite", "--json", "-"],
+        in: folder,
+        home: home
+      )
+      #expect(dry.status == 0, "\(dry.errors)")
+      for name in ["kws_dscnn", "slim", "MobileNet_0.25"] {
+        #expect(dry.output.contains("\"\(name)\""), "\(dry.output)")
+      }
+      let labels = "\(digits)/images/labels.csv"
+      let words = ["data", "prepare", "imagenet", "\(digits)/images", "--labels", labels]
+      let made = try assay(
+        words + ["--limit", "20", "--for", "zoo:resnet8_cifar10", "-o", "set"],
+        in: folder,
+        home: home
+      )
+      #expect(made.status == 0 && made.output.contains("20 pictures prepared"), "\(made.errors)")
+      let judged = try assay(
+        [
+          "evaluate", "zoo:resnet8_cifar10.onnx", "--against", "zoo:resnet8_cifar10", "--data",
+          "set",
+          "--runtime", "reference", "--store", "s.sqlite", "--json", "-",
+        ],
+        in: folder,
+        home: home
+      )
+      let row = try judged.json()["results"]?.array?.first
+      #expect(row?["against"]?["agreement"]?.double == 1, "\(judged.output) \(judged.errors)")
+      let none = try assay(words + ["--for", "zoo:x", "-o", "set"], in: folder, home: home)
+      #expect(none.errors.contains("ZOO001"), "\(none.errors)")
+      try AtomicFile.write("model: zoo:VGG61\n", to: folder + "/assay.yaml")
+      let tried = try assay("try", "-o", "out", in: folder, home: home)
+      #expect(tried.errors.contains("ZOO001"), "\(tried.errors)")
+    }
+  }
+
+  @Test("what a network saw is drawn as pixels and as lines")
+  func drawn() throws {
+    try withFolder { folder in
+      let words = [
+        "run", "zoo:resnet8_cifar10", "--image", "\(digits)/images/000.png", "--runtime",
+      ]
+      for (name, start) in [("seen.png", "\u{89}PNG"), ("seen.svg", "<svg")] {
+        let run = try assay(
+          words + ["reference", "--draw", name],
+          in: folder,
+          home: folder + "/home"
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        let bytes = try MappedFile(path: folder + "/" + name).view
+        #expect(bytes.starts(with: start.unicodeScalars.map { UInt8($0.value) }))
+      }
+      let svg = try MappedFile(path: folder + "/seen.svg").view.utf8
+      #expect(svg?.contains("href=\"data:image/png;base64,iVBORw0KGgo") == true)
+      let other = try assay(words + ["reference", "--draw", "seen.gif"], in: folder)
+      #expect(other.status == 2 && other.errors.contains("CLI007"), "\(other.errors)")
+    }
+  }
+
   @Test("a run over a family is taken up where it stopped")
   func all() throws {
     try withFolder { folder in

@@ -87,7 +87,7 @@ public enum Assay {
     }
     console.isQuiet = parsed.has("--quiet")
     console.jsonPath = parsed.value("--json")
-    return try spec.run(parsed.mapOperands { try ZooModel.path($0, console) }, console)
+    return try spec.run(parsed.mapModels(of: spec) { try ZooModel.path($0, console) }, console)
   }
 
   /// Reports why a command failed, and says how the process ends.

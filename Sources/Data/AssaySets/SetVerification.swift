@@ -5,7 +5,8 @@ import Synchronization
 
 /// Looks into every picture of a set: its extents, its hash, whether it can be decoded at all.
 ///
-/// What was seen is kept in a journal, so that a run that was interrupted goes on where it stopped.
+/// What was seen is kept in a journal, so that a run that was interrupted goes on where it stopped; a file
+/// whose content has changed since is looked at again.
 public struct SetVerification: Sendable {
   /// The journal's name in the set's folder.
   public static let journal = "verified.jsonl"
@@ -39,7 +40,7 @@ public struct SetVerification: Sendable {
     progress: (Int) -> Void
   ) throws -> (set: LabelledSet, findings: [Diagnostic]) {
     guard set.task != .text else { return (set, duplicates(set)) }
-    var seen = try replayed()
+    var seen = try unchanged(of: set, replayed())
     let path = Host.join(folder, SetVerification.journal)
     let missing = set.items.indices.filter { seen[key(set.items[$0])] == nil }
     var done = set.items.count - missing.count
@@ -69,6 +70,21 @@ public struct SetVerification: Sendable {
       progress(done)
     }
     return try judged(set, seen, skipsBroken)
+  }
+
+  /// What a journal says of files that are as they were then: their hashes are taken again, which is quick
+  /// beside decoding them.
+  private func unchanged(of set: LabelledSet, _ seen: [String: Seen]) -> [String: Seen] {
+    let kept = Mutex<[String: Seen]>([:])
+    Host.forEach(below: seen.isEmpty ? 0 : set.items.count, threads: threads) { index in
+      let item = set.items[index]
+      let key = key(item)
+      guard let known = seen[key], let bytes = try? MappedFile(path: item.path).view,
+        sha256(bytes) == known.sha256
+      else { return }
+      kept.withLock { $0[key] = known }
+    }
+    return kept.withLock { $0 }
   }
 
   private func judged(
@@ -168,7 +184,7 @@ public struct SetVerification: Sendable {
     }
   }
 
-  /// A picture's name, size and place; a file that changed its size is looked at again.
+  /// A picture's place and size.
   private func key(_ item: LabelledSet.Item) -> String {
     "\(item.path)\t\(Host.byteCount(of: item.path) ?? -1)"
   }

@@ -1,13 +1,13 @@
 import AssayBase
 
 /// Bytes within a line (RFC 4648, with padding).
-enum Base64 {
+public enum Base64 {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
   )
 
   /// The text of some bytes.
-  static func encode(_ parts: [ByteView]) -> String {
+  public static func encode(_ parts: [ByteView]) -> String {
     let bytes = parts.flatMap(\.array)
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -26,7 +26,7 @@ enum Base64 {
   }
 
   /// The bytes of a text; `nil` when it is none.
-  static func decode(_ text: String) -> [UInt8]? {
+  public static func decode(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var word: UInt32 = 0
     var bits: UInt32 = 0

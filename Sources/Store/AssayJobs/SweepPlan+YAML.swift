@@ -151,9 +151,8 @@ extension SweepPlan {
         reader.fault(place, "a model is the path of a file, or {path: …, name: …}")
         continue
       }
-      let file = path.split(separator: "/").last.map { String($0) } ?? path
-      let stem = file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
-      let name = reader.text(element["name"], at: "\(place).name") ?? stem
+      let name =
+        reader.text(element["name"], at: "\(place).name") ?? SweepPlan.modelName(ofPath: path)
       if models.contains(where: { $0.name == name }) {
         reader.fault(
           place,
@@ -165,6 +164,16 @@ extension SweepPlan {
       models.append(Model(path: path, name: name, line: reader.line(place)))
     }
     if models.isEmpty, reader.faults.isEmpty { reader.fault("models", "'models' is empty") }
+  }
+
+  /// What a model is called that the plan gives no name: its file without folder and extension, or what
+  /// follows the colon of a word such as `zoo:MobileNetV2_0.35`, whose last part is no extension.
+  private static func modelName(ofPath path: String) -> String {
+    let file = path.split(separator: "/").last.map { String($0) } ?? path
+    let word = file.hasPrefix("zoo:") ? String(file.dropFirst(4)) : file
+    guard let dot = word.lastIndex(of: "."), dot != word.startIndex else { return word }
+    let isNumber = word[word.index(after: dot)...].allSatisfy(\.isNumber)
+    return isNumber && word != file ? word : String(word[..<dot])
   }
 
   private mutating func readDevices(_ value: JSON?, _ reader: inout PlanReader) {

@@ -122,7 +122,7 @@ complete -c assay -n '__fish_seen_subcommand_from run' -l preprocess -r -d 'how 
 complete -c assay -n '__fish_seen_subcommand_from run' -l shape -r -d 'the extents of an input that the file leaves open'
 complete -c assay -n '__fish_seen_subcommand_from run' -l value -r -d 'the value of an input (.npy, .pb) that the network is specialized on, such as a shape'
 complete -c assay -n '__fish_seen_subcommand_from run' -l head -x -a 'classes yolov8 ssd deeplab movenet' -d 'how outputs are read with --image (default  told by their shapes)'
-complete -c assay -n '__fish_seen_subcommand_from run' -l draw -r -d 'write the picture with boxes, masks or points drawn (.png)'
+complete -c assay -n '__fish_seen_subcommand_from run' -l draw -r -d 'write the picture with boxes, masks or points drawn (.png or .svg)'
 complete -c assay -n '__fish_seen_subcommand_from run' -l min-score -r -d 'leave out what is less sure (default  25%)'
 complete -c assay -n '__fish_seen_subcommand_from run' -l label-names -r -d 'one class name a line, in the model s order'
 complete -c assay -n '__fish_seen_subcommand_from run' -l json -r -d 'write the result as JSON to FILE, `-` for standard output'

@@ -31,7 +31,7 @@ let dataPrepareCommand = CommandSpec(
     Option("--seed", .value("N"), "the same seed selects the same items (default: 0)"),
     Option("--selection", .value("FILE"), "select the items that the file names, one a line"),
     Option("--skip-broken", .flag, "leave out files that cannot be read, and list them"),
-    Option("--for", .value("MODEL"), "also preprocess for this model's input"),
+    Option("--for", .value(Option.model), "also preprocess for this model's input"),
     Shared.preprocess,
     Option("--threads", short: "-t", .value("N"), "threads that decode (default: all)"),
   ],

@@ -26,7 +26,7 @@ let evaluateCommand = CommandSpec(
   ],
   options: [
     Option("--data", .value("SET"), "a prepared set, or a folder with a folder for each class"),
-    Option("--against", .value("MODEL"), "the original, evaluated on the same items"),
+    Option("--against", .value(Option.model), "the original, evaluated on the same items"),
     Shared.device,
     Option("--runtime", .value("A,B"), "runtimes, each a row (default: the first that fits)"),
     Shared.provider, Shared.threads, Shared.preprocess,

@@ -1,6 +1,7 @@
 import AssayAccuracy
 import AssayBase
 import AssayData
+import AssayRemote
 import AssayTensor
 import AssayVision
 
@@ -11,7 +12,11 @@ let readingOptions = [
     .choice(Head.allCases.map(\.rawValue)),
     "how outputs are read with --image (default: told by their shapes)"
   ),
-  Option("--draw", .value("FILE"), "write the picture with boxes, masks or points drawn (.png)"),
+  Option(
+    "--draw",
+    .value("FILE"),
+    "write the picture with boxes, masks or points drawn (.png or .svg)"
+  ),
   Option("--min-score", .value("PART"), "leave out what is less sure (default: 25%)"),
   Option("--label-names", .value("FILE"), "one class name a line, in the model's order"),
 ]
@@ -48,14 +53,48 @@ func readImage(
   let names =
     try arguments.labelNames().map { try textLines($0) } ?? defaultNames(head, reading)
   if let file = arguments.value("--draw") {
-    guard file.lowercased().hasSuffix(".png") else {
-      throw Diagnostic("CLI007", "--draw writes .png files, not '\(file)'")
-    }
-    var overlay = Overlay(image, names: names)
-    overlay.draw(reading, score: score)
-    try AtomicFile.write(try overlay.image.png(), to: file)
+    try draw(reading, image, path, names, score, file)
   }
   return (reading, names)
+}
+
+/// Writes the picture with what was seen in it, as the file's name asks for.
+private func draw(
+  _ reading: Reading,
+  _ image: Image,
+  _ path: String,
+  _ names: [String],
+  _ score: Double,
+  _ file: String
+) throws {
+  if file.lowercased().hasSuffix(".png") {
+    var overlay = Overlay(image, names: names)
+    overlay.draw(reading, score: score)
+    return try AtomicFile.write(try overlay.image.png(), to: file)
+  }
+  guard file.lowercased().hasSuffix(".svg") else {
+    throw Diagnostic("CLI007", "--draw writes .png and .svg files, not '\(file)'")
+  }
+  let drawing = reading.svg(
+    picture: try dataAddress(image, path),
+    width: image.width,
+    height: image.height,
+    names: names,
+    score: score
+  )
+  try AtomicFile.write(drawing, to: file)
+}
+
+/// A picture as an address that holds its content: the file itself where any program shows it as it was
+/// decoded, else as PNG.
+private func dataAddress(_ image: Image, _ path: String) throws -> String {
+  let bytes = try MappedFile(path: path).view
+  let isJPEG = bytes.starts(with: [0xFF, 0xD8, 0xFF])
+  // Not all programs turn a picture as its EXIF orientation says.
+  if isJPEG, try Image.decode(bytes, name: path, isOriented: false) == image {
+    return "data:image/jpeg;base64," + Base64.encode([bytes])
+  }
+  return "data:image/png;base64," + Base64.encode(try image.png())
 }
 
 /// The names of the classes that such networks are mostly trained on.

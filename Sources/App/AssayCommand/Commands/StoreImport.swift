@@ -30,7 +30,7 @@ let storeImportCommand = CommandSpec(
       "what it is (default: jsonl or csv of store export, by the file's name)"
     ),
     Option("--by", .value("NAME"), "who imports it (default: the account's name)"),
-    Option("--model", .value("FILE"), "the network's file, for its hash and size"),
+    Option("--model", .value(Option.model), "the network's file, for its hash and size"),
     Option("--device", .value("NAME"), "what to call the hardware, where the source does not tell"),
     Option("--dry-run", .flag, "say what would be added, and add nothing"),
   ],

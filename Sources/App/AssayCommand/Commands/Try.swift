@@ -51,7 +51,7 @@ let tryCommand = CommandSpec(
     ("assay try model.keras --preset quick --recipes float32,float16", "a glance, without data"),
   ]
 ) { arguments, console in
-  let arguments = try withProjectFile(arguments)
+  let arguments = try withProjectFile(arguments, console)
   let plan = try TryPlan(arguments)
   let model = try Shared.model(plan.model, arguments, console)
   let data = try TryData(model.graph, arguments, console)
@@ -119,9 +119,11 @@ let tryCommand = CommandSpec(
 }
 
 /// The arguments, completed by the project file.
-private func withProjectFile(_ arguments: Arguments) throws -> Arguments {
+private func withProjectFile(_ arguments: Arguments, _ console: Console) throws -> Arguments {
   let words = try ProjectFile.words(for: tryCommand, given: arguments)
-  return words.isEmpty ? arguments : try arguments.adding(words, spec: tryCommand)
+  guard !words.isEmpty else { return arguments }
+  return try arguments.adding(words, spec: tryCommand)
+    .mapModels(of: tryCommand) { try ZooModel.path($0, console) }
 }
 
 /// A record with accuracy, agreement and noise of its own outputs.

@@ -106,10 +106,17 @@ struct Arguments: Sendable {
     return copy
   }
 
-  /// The command line with every operand put through a function.
-  func mapOperands(_ change: (String) throws -> String) rethrows -> Arguments {
+  /// The command line with every operand, and the value of every option that takes a model, put through
+  /// a function.
+  func mapModels(
+    of spec: CommandSpec,
+    _ change: (String) throws -> String
+  ) rethrows -> Arguments {
     var result = self
     result.operands = try operands.map(change)
+    for option in spec.options where option.argument == .value(Option.model) {
+      result.values[option.name] = try values[option.name]?.map(change)
+    }
     return result
   }
 

@@ -12,6 +12,9 @@ struct Option: Sendable {
     case repeated(String)
   }
 
+  /// The word for a model's file, in whose place a network of the zoo may be named.
+  static let model = "MODEL"
+
   /// The long name with its dashes, such as `--recipe`.
   var name: String
   /// A one-letter name with its dash, such as `-o`.

@@ -59,6 +59,12 @@ final class SweepShop {
     return base == "." ? path : Host.join(base, path)
   }
 
+  /// The file of a model of the plan: of a network of the zoo, or below the plan's folder.
+  private func file(of model: SweepPlan.Model) throws -> String {
+    let file = try ZooModel.path(model.path, console)
+    return file == model.path ? path(file) : file
+  }
+
   /// The file of a combination in the format that its runtime gets.
   ///
   /// - Throws: `Diagnostic` with the reason why there is none.
@@ -87,7 +93,7 @@ final class SweepShop {
     }
     console.progress("reading \(name)")
     let imported = try locating("line \(model.line)") {
-      try importModel(path: path(model.path))
+      try importModel(path: file(of: model))
     }
     let source = Source(imported, try data(imported.graph))
     models[name] = source
@@ -126,9 +132,11 @@ final class SweepShop {
           remedy: "name a recipe, such as float32"
         )
       }
-      let model = plan.models.first { $0.name == cell.model }?.path ?? ""
+      guard let model = plan.models.first(where: { $0.name == cell.model }) else {
+        throw Diagnostic("JOB005", "the plan has no model '\(cell.model)'")
+      }
       return try complete(
-        Record.Model(file: modelFile(path(model))),
+        Record.Model(file: modelFile(file(of: model))),
         format,
         source.imported.graph,
         source,
