@@ -85,7 +85,8 @@ private func optimized(
   epochs: Int = 2,
   source: Quarters = Quarters(),
   folder: String? = nil,
-  from graph: Graph? = nil
+  from graph: Graph? = nil,
+  normalized: Set<String> = []
 ) throws -> Optimization.Outcome {
   var tuning = FineTuning(
     epochs: epochs,
@@ -99,7 +100,8 @@ private func optimized(
     try Recipe.parse(recipe),
     tuning,
     source: source,
-    calibrate: Quarters.calibrate
+    calibrate: Quarters.calibrate,
+    normalized: normalized
   ).run()
 }
 
@@ -166,6 +168,42 @@ private func report(_ graph: Graph) -> [String: LayerReport] {
     let integers = try #require(outcome.integers)
     #expect(integers.outputs.map { integers[$0].type.dtype } == [.int8])
     #expect(try Quarters.accuracy(integers) > 0.95)
+  }
+
+  @Test(arguments: ["qat", "qat_learned", "prune50+qat", "cluster8+qat"])
+  func normalizationsFollowTheBatchesAtFirst(recipe: String) throws {
+    let layers: Set = ["conv", "hidden"]
+    let trained = try optimized("prune50").graph
+    let plain = try optimized(recipe, epochs: 3, from: trained)
+    let live = try optimized(recipe, epochs: 3, from: trained, normalized: layers)
+    let integers = try #require(live.integers)
+    #expect(try Quarters.accuracy(integers) > 0.93)
+    #expect(try Quarters.accuracy(live.graph) > 0.93)
+    #expect(integers.nodes.map(\.op.name) == plain.integers?.nodes.map(\.op.name))
+    for layer in report(live.graph).values {
+      if recipe.hasPrefix("prune") { #expect(layer.zeros * 2 == layer.count) }
+      if recipe.hasPrefix("cluster") { #expect(layer.values <= 8) }
+    }
+    // Clusters stand against normalizations; everything else is trained another way.
+    #expect((integers.dump() == plain.integers?.dump()) == recipe.hasPrefix("cluster"))
+  }
+
+  @Test(arguments: [13, 31])
+  func normalizationsStandStillAgainAfterAKill(step: Int) throws {
+    let folder = try Host.makeTemporaryFolder("optimize")
+    defer { try? Host.remove(folder) }
+    let layers: Set = ["conv", "hidden"]
+    let whole = try optimized("qat", normalized: layers)
+    let source = Quarters()
+    source.end = step
+    #expect(throws: Diagnostic.self) {
+      try optimized("qat", source: source, folder: folder, normalized: layers)
+    }
+    source.end = Int.max
+    let resumed = try optimized("qat", source: source, folder: folder, normalized: layers)
+    for (x, y) in zip(whole.graph.values, resumed.graph.values) {
+      #expect(x.constant?.bytes.array == y.constant?.bytes.array, "\(x.name)")
+    }
   }
 
   @Test func theSameSeedGivesTheSameWeights() throws {

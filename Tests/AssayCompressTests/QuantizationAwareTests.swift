@@ -1,6 +1,5 @@
 import AssayAutodiff
 import AssayBase
-import AssayCompress
 import AssayEvaluator
 import AssayGraph
 import AssayKernels
@@ -9,6 +8,8 @@ import AssayRewrite
 import AssayTensor
 import AssayTestSupport
 import Testing
+
+@testable import AssayCompress
 
 /// A network with filters of both kinds, a residual sum, a concatenation, a gate and a flatten.
 func mixedNetwork(_ rng: inout SeededRNG) throws -> Graph {
@@ -105,6 +106,91 @@ private func forward(_ graph: Graph, _ input: Tensor) throws -> [Float] {
       }
       try expectOneStep(network, moved, &rng)
     }
+  }
+
+  @Test func normalizationsStandBehindLayersAgain() throws {
+    forAll(count: 6) { rng in
+      let graph = try mixedNetwork(&rng)
+      let calibration = try calibrated(graph, &rng)
+      let plan = try IntegerPlan(graph, try Recipe.parse("qat"), calibration)
+      let layers: Set = ["conv", "depthwise", "scores"]
+      let samples = (0..<8).map { _ in ["image": rng.tensor([1, 8, 8, 3])] }
+      let moments = try ChannelMoments.measured(graph, layers, samples: samples, threads: 1)
+      try #require(Set(moments.keys) == layers)
+      let plain = try QuantizationAwareNetwork(plan, .movingAverage)
+      let live = try QuantizationAwareNetwork(plan, .movingAverage, normalized: moments)
+      try #require(live.graph.nodes.count { $0.op is BatchNorm } == 3)
+      // They change nothing at first, but for a rounding that tips.
+      let input = rng.tensor([1, 8, 8, 3])
+      let (a, b) = (try forward(plain.graph, input), try forward(live.graph, input))
+      try #require(largestDifference(a, b).absolute < 0.02)
+      // What training makes of them is folded into the file.
+      var moved = live.graph
+      for own in live.normalizations {
+        for id in [own.gamma, own.beta, own.mean, own.variance] {
+          guard let tensor = moved[id].constant else { continue }
+          moved[id].constant = Tensor(
+            tensor.floats().map { $0 * rng.uniform(0.8, 1.25) },
+            tensor.shape
+          )
+        }
+      }
+      try expectOneStep(live, moved, &rng)
+      let written = try live.written(after: moved).graph
+      try #require(!written.nodes.contains { $0.op is BatchNorm })
+    }
+  }
+
+  @Test func momentsAreThoseBeforeTheActivation() throws {
+    var rng = SeededRNG(seed: 4)
+    let graph = try mixedNetwork(&rng)
+    let samples = (0..<3).map { _ in ["image": rng.tensor([1, 8, 8, 3])] }
+    let own = try #require(
+      try ChannelMoments.measured(graph, ["conv"], samples: samples, threads: 1)["conv"]
+    )
+    var bare = graph
+    bare.nodes = [
+      Node(
+        name: "conv",
+        op: Conv2D(padding: .same),
+        inputs: graph.nodes[0].inputs,
+        outputs: graph.nodes[0].outputs
+      )
+    ]
+    bare.outputs = graph.nodes[0].outputs
+    let evaluator = try Evaluator(bare)
+    let sums = try samples.flatMap { try evaluator.run($0)[0].tensor.floats() }
+    for channel in 0..<8 {
+      let numbers = stride(from: channel, to: sums.count, by: 8).map { Double(sums[$0]) }
+      let mean = numbers.reduce(0, +) / Double(numbers.count)
+      let variance = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(numbers.count)
+      #expect(abs(Double(own.mean[channel]) - mean) < 1e-5)
+      #expect(abs(Double(own.variance[channel]) - variance) < 1e-5)
+    }
+  }
+
+  @Test func layersBeforeNormalizationsAreFound() throws {
+    var graph = Graph(name: "found")
+    var rng = SeededRNG(seed: 1)
+    let image = graph.addInput("image", TensorType(.float32, [1, 4, 4, 2]))
+    let w = graph.addConstant("w", rng.tensor([2, 1, 1, 2]))
+    let ones = graph.addConstant("ones", Tensor([1, 1] as [Float], [2]))
+    func normalized(_ value: ValueID, _ name: String) throws -> ValueID {
+      try graph.addNode(name, BatchNorm(epsilon: 1e-3), [value, ones, ones, ones, ones])[0]
+    }
+    // Directly, behind a term, behind an activation, and with a second reader.
+    let a = try normalized(try graph.addNode("a", Conv2D(), [image, w, nil])[0], "bn_a")
+    let sum = try graph.addNode("b", Conv2D(), [a, w, nil])[0]
+    let b = try normalized(try graph.addNode("term", Binary(.add), [sum, ones])[0], "bn_b")
+    let c = try normalized(
+      try graph.addNode("c", Conv2D(activation: .relu), [b, w, nil])[0],
+      "bn_c"
+    )
+    let twice = try graph.addNode("d", Conv2D(), [c, w, nil])[0]
+    let d = try normalized(twice, "bn_d")
+    graph.outputs = [try graph.addNode("end", Binary(.add), [d, twice])[0]]
+    #expect(graph.normalizedLayers() == ["a", "b"])
+    #expect(try canonicalized(graph).nodes.filter { $0.op is Conv2D }.contains { $0.name == "a" })
   }
 
   @Test func thePlanWritesWhatTheQuantizerWrites() throws {

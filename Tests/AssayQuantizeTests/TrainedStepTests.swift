@@ -92,7 +92,13 @@ import Testing
       if recipe.scheme == .staticInt8, rng.bool() {
         let ranges = rng.pick(QuantizationAwareTraining.Ranges.allCases)
         recipe.training.append(
-          .quantizationAware(QuantizationAwareTraining(ranges, freeze: .step(rng.int(0...99))))
+          .quantizationAware(
+            QuantizationAwareTraining(
+              ranges,
+              freeze: .step(rng.int(0...99)),
+              normalizationFreeze: .step(rng.int(0...99))
+            )
+          )
         )
       }
       let text = recipe.json.text(pretty: true)
@@ -105,6 +111,7 @@ import Testing
     (#"[{"step": "prune50", "schedul": 1}]"#, "schedule"),
     (#"[{"step": "qat", "layers": {}}]"#, "no such member"),
     (#"[{"step": "qat", "freeze": "late"}]"#, "40%"),
+    (#"[{"step": "qat", "freeze_normalization": 1.5}]"#, "40%"),
     (#"[{"step": "prune50", "schedule": {"kind": "cosine"}}]"#, "polynomial"),
     (#"[{"step": "prune50", "schedule": {"frequency": 0}}]"#, "at least 1"),
     (#"[{"step": "prune50", "schedule": {"power": 1000}}]"#, "1 to 16"),

@@ -122,6 +122,13 @@ final class Recorder: TrainingObserver {
 }
 
 @Suite struct TrainerTests {
+  @Test func averagesFollowHalfAnEpoch() {
+    let momentum = TrainableGraph.Options.batchNormMomentum(stepsPerEpoch:)
+    #expect(momentum(1) == 0.8 && momentum(0) == 0.8)
+    #expect(abs(momentum(37) - (1 - 2 / 37)) < 1e-6)
+    #expect(momentum(200) == 0.99 && momentum(100_000) == 0.99)
+  }
+
   @Test func aNetworkLearns() throws {
     let trainer = try Rings.trainer(steps: 300)
     let validation = try Rings.source(samples: 333, batch: 32, seed: 77, isShuffled: false)

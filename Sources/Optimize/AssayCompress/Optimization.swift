@@ -23,9 +23,9 @@ public struct FineTuning {
   public var seed: UInt64
   /// Whether outputs are made probabilities by a softmax while the network trains: its scores are not.
   public var addsSoftmax = false
-  /// The part of the old moving averages that a step keeps, in batch normalizations that the network
-  /// still has.
-  public var batchNormMomentum: Float = 0.99
+  /// The part of the old moving averages that a step keeps, in batch normalizations; by default one for
+  /// half an epoch.
+  public var batchNormMomentum: Float?
   /// Where a run keeps its state; `nil` for nowhere.
   public var folder: String?
 
@@ -75,6 +75,7 @@ public final class Optimization {
   private let tuning: FineTuning
   private let source: any BatchSource
   private let calibrate: (Calibrator) throws -> Void
+  private let normalized: Set<String>
   private var compressor: Compressor
   private var steps = 0
 
@@ -84,13 +85,17 @@ public final class Optimization {
   ///   - source: batches of training data.
   ///   - calibrate: shows representative data to a calibrator; asked only for quantization-aware
   ///     training, for the ranges to begin with.
+  ///   - normalized: the nodes behind which a batch normalization was folded (`normalizedLayers`); it
+  ///     stands there again for the first part of quantization-aware training.
   public init(
     _ graph: Graph,
     _ recipe: Recipe,
     _ tuning: FineTuning,
     source: any BatchSource,
-    calibrate: @escaping (Calibrator) throws -> Void
+    calibrate: @escaping (Calibrator) throws -> Void,
+    normalized: Set<String> = []
   ) {
+    self.normalized = normalized
     self.recipe = recipe
     self.tuning = tuning
     self.source = source
@@ -156,18 +161,50 @@ public final class Optimization {
     )
     try calibrate(calibrator)
     let plan = try IntegerPlan(compressor.graph, recipe, calibrator.calibration)
-    let network = try QuantizationAwareNetwork(plan, aware.ranges)
+    let network = try QuantizationAwareNetwork(
+      plan,
+      aware.ranges,
+      normalized: try moments(aware, samples: calibrator.kept)
+    )
     let constraint = CompressionConstraint(
       compressor,
       stepCount: stepCount,
       place: { network.value(of: $0) }
     )
     let freeze = RangeFreeze(at: aware.freeze.step(of: stepCount), network.rangeEnds)
-    let trained = try fit(network.graph, [constraint, freeze], step, index)
+    let stand = NormalizationFreeze(at: aware.normalizationFreeze.step(of: stepCount))
+    let trained = try fit(network.graph, [constraint, freeze, stand], step, index)
     compressor = constraint.compressor
     compressor.takeAll(of: network.source(after: trained))
     return try network.written(after: trained)
   }
+
+  /// What the layers make that get a batch normalization again, by the node's name.
+  ///
+  /// A batch of a few samples has no statistics worth following; and clusters are values that the
+  /// channels of a layer share, which a factor for each of them would tear apart.
+  private func moments(
+    _ aware: QuantizationAwareTraining,
+    samples: [[String: Tensor]]
+  ) throws -> [String: ChannelMoments] {
+    guard tuning.batch >= Self.normalizedBatch,
+      aware.normalizationFreeze.step(of: stepCount) > 0
+    else { return [:] }
+    let clustered = Set(
+      compressor.layers.filter { compressor.clusters[$0.value] != nil }.map(\.node)
+    )
+    let layers = normalized.subtracting(clustered)
+    if layers.isEmpty { return [:] }
+    return try ChannelMoments.measured(
+      compressor.graph,
+      layers,
+      samples: samples,
+      threads: tuning.threads
+    )
+  }
+
+  /// The fewest samples in a step whose statistics are followed.
+  private static let normalizedBatch = 8
 
   /// The graph with a softmax behind each output; IDs stay.
   private func withSoftmax(_ graph: Graph) throws -> Graph {
@@ -204,7 +241,9 @@ public final class Optimization {
     var compilation = TrainableGraph.Options()
     compilation.threads = tuning.threads
     compilation.seed = tuning.seed
-    compilation.batchNormMomentum = tuning.batchNormMomentum
+    compilation.batchNormMomentum =
+      tuning.batchNormMomentum
+      ?? TrainableGraph.Options.batchNormMomentum(stepsPerEpoch: source.batchesPerEpoch)
     let graph = tuning.addsSoftmax ? try withSoftmax(graph) : graph
     let trainer = try Trainer(
       graph,

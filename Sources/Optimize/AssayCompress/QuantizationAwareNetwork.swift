@@ -19,6 +19,8 @@ public struct QuantizationAwareNetwork {
   private var floats: [ValueID: ValueID] = [:]
   /// The ends of the range of each group of values, as Constants of `graph`.
   private var ends: [Int: (low: ValueID, high: ValueID)] = [:]
+  /// The batch normalizations that stand behind layers while they are trained.
+  private(set) var normalizations: [LiveNormalization] = []
   private var names: UniqueNames
 
   /// How much of a moving average stays in each step.
@@ -31,17 +33,35 @@ public struct QuantizationAwareNetwork {
   ///   - ranges: how ranges are found.
   /// - Throws: `Diagnostic` CMP005 for an output that is no float, GRF… for a fault of ours.
   public init(_ plan: IntegerPlan, _ ranges: QuantizationAwareTraining.Ranges) throws {
+    try self.init(plan, ranges, normalized: [:])
+  }
+
+  /// Draws the network with batch normalizations behind some layers, which change nothing at first.
+  ///
+  /// - Parameter normalized: what those layers make before their activation, by the node's name.
+  init(
+    _ plan: IntegerPlan,
+    _ ranges: QuantizationAwareTraining.Ranges,
+    normalized: [String: ChannelMoments]
+  ) throws {
     self.plan = plan
     graph = Graph(name: plan.source.name)
     names = UniqueNames(separator: "/", first: 2)
     let writers = Self.writers(plan)
     var made: [ValueID: ValueID] = [:]
     let integers = plan.graph
+    let consumers = integers.consumers()
     for id in integers.inputs {
       names.take(integers[id].name)
       made[id] = graph.addInput(integers[id].name, integers[id].type)
     }
     for node in integers.nodes {
+      if let moments = normalized[node.name], let input = node.inputs[0].flatMap({ made[$0] }),
+        let output = try self.normalized(node, input, moments, consumers)
+      {
+        made[node.outputs[0]] = try rounded(output, node.outputs[0], ranges, writers)
+        continue
+      }
       var inputs: [ValueID?] = []
       for input in node.inputs {
         guard let input else {
@@ -164,6 +184,55 @@ public struct QuantizationAwareNetwork {
     }
   }
 
+  /// A layer with a batch normalization between its sum and its activation; `nil` where its filter's
+  /// rounding would not be the same under a factor for each channel.
+  private mutating func normalized(
+    _ node: Node,
+    _ input: ValueID,
+    _ moments: ChannelMoments,
+    _ consumers: [ValueID: [Int]]
+  ) throws -> ValueID? {
+    guard var op = node.op as? any ActivatingOperator, node.inputs.count == 3,
+      let weights = node.inputs[1], let offsets = node.inputs[2],
+      consumers[weights]?.count == 1, consumers[offsets]?.count == 1,
+      case .filter(let filter, let axis)? = plan.origins[weights],
+      case .bias(let bias)? = plan.origins[offsets],
+      let tensor = plan.source[filter].constant, !IntegerPlan.sharesScale(tensor),
+      let terms = plan.source[bias].constant?.floats(), terms.count == moments.mean.count,
+      tensor.shape[axis] == terms.count
+    else { return nil }
+    let function = op.activation.function
+    op.activation = .none
+    let rounded = try constant(weights)
+    let sum = try graph.addNode(unique(node.name), op, [input, rounded, nil])[0]
+    func parameter(_ part: String, _ numbers: [Float]) -> ValueID {
+      graph.addConstant(
+        names.unique("\(node.name)/normalization/\(part)"),
+        Tensor(numbers, [numbers.count])
+      )
+    }
+    let own = LiveNormalization(
+      filter: filter,
+      axis: axis,
+      bias: bias,
+      gamma: parameter(
+        "gamma",
+        moments.variance.map { ($0 + LiveNormalization.epsilon).squareRoot() }
+      ),
+      beta: parameter("beta", moments.mean),
+      mean: parameter("mean", zip(moments.mean, terms).map { $0 - $1 }),
+      variance: parameter("variance", moments.variance)
+    )
+    normalizations.append(own)
+    let output = try graph.addNode(
+      unique(node.name + "/normalization"),
+      BatchNorm(epsilon: LiveNormalization.epsilon),
+      [sum, own.gamma, own.beta, own.mean, own.variance]
+    )[0]
+    guard let function else { return output }
+    return try graph.addNode(unique(node.name + "/activation"), function, [output])[0]
+  }
+
   // MARK: Constants
 
   /// A Constant of the network of integers as floats, behind the rounding that it gets.
@@ -237,6 +306,12 @@ public struct QuantizationAwareNetwork {
     for (source, value) in floats {
       guard let tensor = trained[value].constant else { continue }
       result[source].constant = tensor
+    }
+    for own in normalizations {
+      guard let weights = result[own.filter].constant, let folded = own.folded(weights, in: trained)
+      else { continue }
+      result[own.filter].constant = folded.filter
+      result[own.bias].constant = folded.bias
     }
     return result
   }

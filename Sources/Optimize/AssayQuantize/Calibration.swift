@@ -123,7 +123,7 @@ public final class Calibrator {
   public var calibration: Calibration { calibration(by: method) }
 
   /// A few of the samples, drawn evenly from all of them, for a choice of ranges to be judged by.
-  private(set) var kept: [[String: Tensor]] = []
+  public private(set) var kept: [[String: Tensor]] = []
 
   /// What was seen so far, by a method; the distribution is only known when `method` needs it.
   func calibration(by method: CalibrationMethod) -> Calibration {

@@ -14,6 +14,9 @@ extension RecipeStep {
       if training.freeze != QuantizationAwareTraining().freeze {
         members["freeze"] = .string(training.freeze.text)
       }
+      if training.normalizationFreeze != QuantizationAwareTraining().normalizationFreeze {
+        members["freeze_normalization"] = .string(training.normalizationFreeze.text)
+      }
     }
     return members
   }
@@ -45,8 +48,11 @@ extension RecipeStep {
       if let layers = json["layers"] { clustering.layers = try LayerRule(json: layers, place) }
       self = .cluster(clustering)
     case .quantizationAware(var training):
-      members = ["step", "freeze"]
+      members = ["step", "freeze", "freeze_normalization"]
       if let freeze = json["freeze"] { training.freeze = try moment(freeze, place, "freeze") }
+      if let freeze = json["freeze_normalization"] {
+        training.normalizationFreeze = try moment(freeze, place, "freeze_normalization")
+      }
       self = .quantizationAware(training)
     }
     try refuseOthers(json, members, place)

@@ -333,11 +333,20 @@ public struct QuantizationAwareTraining: Sendable, Hashable {
   public var ranges: Ranges
   /// When ranges stand still, so that the last steps train for what will be written.
   public var freeze: Moment
+  /// When batch normalizations stop following the batches and stand still as what the file will hold.
+  ///
+  /// Until then they normalize by the batch's own statistics (Krishnamoorthi, 2018, section 3.2.2).
+  public var normalizationFreeze: Moment
 
-  /// Ranges by moving averages, still for the last fifth.
-  public init(_ ranges: Ranges = .movingAverage, freeze: Moment = .part(0.8)) {
+  /// Ranges by moving averages, still for the last fifth; normalizations, still for the second half.
+  public init(
+    _ ranges: Ranges = .movingAverage,
+    freeze: Moment = .part(0.8),
+    normalizationFreeze: Moment = .part(0.5)
+  ) {
     self.ranges = ranges
     self.freeze = freeze
+    self.normalizationFreeze = normalizationFreeze
   }
 
   var name: String { ranges == .learned ? "qat_learned" : "qat" }

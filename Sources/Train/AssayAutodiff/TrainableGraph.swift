@@ -21,6 +21,11 @@ public final class TrainableGraph {
     public var seed: UInt64 = 0
     /// The part of the old moving average that a training step keeps, in batch normalizations.
     public var batchNormMomentum: Float = 0.99
+    /// A momentum for averages that follow half an epoch, at most the 0.99 of Keras: with few steps in an
+    /// epoch that one would still hold what was before the training when it ends.
+    public static func batchNormMomentum(stepsPerEpoch: Int) -> Float {
+      min(max(1 - 2 / Float(max(stepsPerEpoch, 1)), 0.8), 0.99)
+    }
     /// The same for single nodes, by name.
     public var batchNormMomentums: [String: Float] = [:]
     /// Where the losses put their gradients; the graph's outputs if `nil`.

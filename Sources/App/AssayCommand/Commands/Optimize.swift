@@ -84,6 +84,7 @@ let optimizeCommand = CommandSpec(
   let plan = try OptimizePlan(arguments)
   let start = Host.monotonicNanoseconds()
   var model = try Shared.model(plan.model, arguments, console)
+  let normalized = model.graph.normalizedLayers()
   let canonical = try canonicalized(model.takeGraph())
   let data = try OptimizeData(canonical, plan, arguments, console)
   for id in canonical.values.indices {
@@ -115,6 +116,7 @@ let optimizeCommand = CommandSpec(
       plan,
       wish,
       canonical,
+      normalized: normalized,
       modelHash: sha256(model.bytes),
       data,
       console

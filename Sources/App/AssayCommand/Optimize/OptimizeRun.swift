@@ -23,16 +23,20 @@ struct OptimizeRun {
   private let plan: OptimizePlan
   private let wish: OptimizePlan.Wish
   private let graph: Graph
+  private let normalized: Set<String>
   private let data: OptimizeData?
   private let console: Console
   /// Where a run that is killed leaves its state.
   private let folder: String
 
-  /// - Parameter modelHash: what tells the model from others.
+  /// - Parameters:
+  ///   - normalized: the layers that had a batch normalization (`normalizedLayers`).
+  ///   - modelHash: what tells the model from others.
   init(
     _ plan: OptimizePlan,
     _ wish: OptimizePlan.Wish,
     _ graph: Graph,
+    normalized: Set<String>,
     modelHash: String,
     _ data: OptimizeData?,
     _ console: Console
@@ -40,6 +44,7 @@ struct OptimizeRun {
     self.plan = plan
     self.wish = wish
     self.graph = graph
+    self.normalized = normalized
     self.data = data
     self.console = console
     let identity = [
@@ -93,7 +98,8 @@ struct OptimizeRun {
       wish.recipe,
       tuning,
       source: batches,
-      calibrate: { try feed($0, data.training) }
+      calibrate: { try feed($0, data.training) },
+      normalized: normalized
     )
     let count = wish.recipe.training.count
     optimization.observer = { step, index in

@@ -2,6 +2,7 @@ import AssayBase
 import AssayBench
 import AssayCatalog
 import AssayCodec
+import AssayCompress
 import AssayData
 import AssayEvaluator
 import AssayGraph
@@ -78,9 +79,10 @@ struct VariantShop {
     _ log: inout TrainingLog
   ) throws -> [TrainedVariant] {
     let canonical = try canonicalized(graph)
+    let normalized = graph.normalizedLayers()
     var variants: [TrainedVariant] = []
     for recipe in recipes {
-      let (weights, integers) = try trained(canonical, recipe, &log)
+      let (weights, integers) = try trained(canonical, normalized, recipe, &log)
       var variant = integers ?? weights
       if integers == nil {
         let maker = VariantMaker(weights, threads: plan.threads, feed: calibrate)

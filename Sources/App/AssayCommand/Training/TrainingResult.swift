@@ -42,7 +42,8 @@ struct TrainingResult {
   /// Variants that lose more than a point.
   private var losers: [String] {
     guard let best = baseline?.report.accuracy.fraction else { return [] }
-    return variants.filter { best - ($0.report.accuracy.fraction ?? best) > 0.01 }.map(
+    // A point exactly is none too many, whatever the difference of two fractions rounds to.
+    return variants.filter { best - ($0.report.accuracy.fraction ?? best) > 0.01 + 1e-9 }.map(
       \.recipe.name
     )
   }

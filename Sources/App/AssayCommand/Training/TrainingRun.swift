@@ -64,6 +64,9 @@ struct TrainingRun {
     var compilation = TrainableGraph.Options()
     compilation.threads = plan.threads
     compilation.seed = plan.seed
+    compilation.batchNormMomentum = TrainableGraph.Options.batchNormMomentum(
+      stepsPerEpoch: source.batchesPerEpoch
+    )
     compilation.batchNormMomentums = momenta
     if let isTrainable {
       compilation.isTrainable = { name, role, node in

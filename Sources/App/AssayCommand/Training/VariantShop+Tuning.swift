@@ -12,9 +12,10 @@ extension VariantShop {
   ///
   /// Weights are pruned and clustered in the network as it was trained, where there is one: its batch
   /// normalizations then follow what the steps do to the values. For its integers a network is trained
-  /// in the form in which it is written.
+  /// in the form in which it is written, with the normalizations in place for the first half.
   func trained(
     _ canonical: Graph,
+    _ normalized: Set<String>,
     _ recipe: Recipe,
     _ log: inout TrainingLog
   ) throws -> (weights: Graph, integers: Graph?) {
@@ -36,7 +37,6 @@ extension VariantShop {
       seed: plan.seed
     )
     settings.folder = state
-    settings.batchNormMomentum = 0.9
     let optimization = Optimization(
       raw ?? canonical,
       recipe,
@@ -48,7 +48,8 @@ extension VariantShop {
         isTraining: true,
         isBalanced: plan.isBalanced
       ),
-      calibrate: calibrate
+      calibrate: calibrate,
+      normalized: normalized
     )
     let box = LogBox(log)
     var progress: [TrainingProgress] = []
