@@ -57,10 +57,17 @@ extension FakeQuantize: DifferentiableOperator {
         var (lows, highs) = (
           [Double](repeating: 0, count: extent), [Double](repeating: 0, count: extent)
         )
-        for index in 0..<x.count {
-          let slice = index / inner % extent
-          if x[index] < ends[2 * slice] { lows[slice] += Double(dy[index]) }
-          if x[index] > ends[2 * slice + 1] { highs[slice] += Double(dy[index]) }
+        for row in 0..<x.count / (inner * extent) {
+          Self.forEachSlice(row, extent: extent, inner: inner) { slice, places in
+            let (least, most) = (ends[2 * slice], ends[2 * slice + 1])
+            var (below, above) = (0.0, 0.0)
+            for index in places {
+              if x[index] < least { below += Double(dy[index]) }
+              if x[index] > most { above += Double(dy[index]) }
+            }
+            lows[slice] += below
+            highs[slice] += above
+          }
         }
         for slice in 0..<extent {
           if op.isSymmetric {
@@ -75,11 +82,18 @@ extension FakeQuantize: DifferentiableOperator {
         }
       }
       guard let dx else { return }
-      context.pool.forEachRun(x.count) { begin, end in
-        for index in begin..<end {
-          let slice = index / inner % extent
-          let isInside = x[index] >= ends[2 * slice] && x[index] <= ends[2 * slice + 1]
-          dx[index] = isInside ? dy[index] : 0
+      if extent == 1 {
+        // The kernel leaves its bounds themselves out.
+        let bounds = (low: ends[0].nextDown, high: ends[1].nextUp)
+        context.training.mask(dy, x, into: dx, bounds: bounds, pool: context.pool)
+      } else {
+        context.pool.forEach(x.count / (inner * extent)) { row, _ in
+          Self.forEachSlice(row, extent: extent, inner: inner) { slice, places in
+            let (least, most) = (ends[2 * slice], ends[2 * slice + 1])
+            for index in places {
+              dx[index] = x[index] >= least && x[index] <= most ? dy[index] : 0
+            }
+          }
         }
       }
     }
@@ -106,13 +120,22 @@ extension FakeQuantize: DifferentiableOperator {
     var least = [Float](repeating: .infinity, count: extent)
     var most = [Float](repeating: -.infinity, count: extent)
     if extent == 1 {
-      let seen = context.kernels.range(x)
+      let seen = Self.span(x, context)
       (least[0], most[0]) = (seen.low, seen.high)
     } else {
-      for index in 0..<x.count {
-        let slice = index / inner % extent
-        least[slice] = min(least[slice], x[index])
-        most[slice] = max(most[slice], x[index])
+      for row in 0..<x.count / (inner * extent) {
+        Self.forEachSlice(row, extent: extent, inner: inner) { slice, places in
+          if inner >= 16 {
+            let seen = context.kernels.range(x.part(places.lowerBound, places.count))
+            least[slice] = min(least[slice], seen.low)
+            most[slice] = max(most[slice], seen.high)
+          } else {
+            for index in places {
+              least[slice] = min(least[slice], x[index])
+              most[slice] = max(most[slice], x[index])
+            }
+          }
+        }
       }
     }
     for slice in 0..<extent where least[slice] <= most[slice] {
@@ -121,5 +144,40 @@ extension FakeQuantize: DifferentiableOperator {
       low[slice] = low[slice] * part + least[slice] * (1 - part)
       high[slice] = high[slice] * part + most[slice] * (1 - part)
     }
+  }
+
+  /// Shows the places of each slice in a row of all slices.
+  @inline(__always)
+  private static func forEachSlice(
+    _ row: Int,
+    extent: Int,
+    inner: Int,
+    _ body: (_ slice: Int, _ places: Swift.Range<Int>) -> Void
+  ) {
+    for slice in 0..<extent {
+      let begin = (row * extent + slice) * inner
+      body(slice, begin..<begin + inner)
+    }
+  }
+
+  /// The least and the greatest element, by all workers.
+  private static func span(_ x: FloatBuffer, _ context: TrainingContext) -> FloatRange {
+    let part = 1 << 16
+    let count = (x.count + part - 1) / part
+    guard count > 1 else { return context.kernels.range(x) }
+    let ends = FloatBlock(count: 2 * count)
+    let buffer = ends.buffer
+    context.pool.forEach(count) { index, _ in
+      let begin = index * part
+      let seen = context.kernels.range(x.part(begin, min(part, x.count - begin)))
+      buffer[2 * index] = seen.low
+      buffer[2 * index + 1] = seen.high
+    }
+    var result = FloatRange(low: .infinity, high: -.infinity, faults: 0)
+    for index in 0..<count {
+      result.low = min(result.low, buffer[2 * index])
+      result.high = max(result.high, buffer[2 * index + 1])
+    }
+    return result
   }
 }
