@@ -261,13 +261,55 @@ extension Binary: DifferentiableOperator {
         var place = target
         if case .same = spread {} else { place = context.workspace(y.count) }
         let (sa, sb) = (spreads[0], spreads[1])
-        context.pool.forEachRun(y.count) { begin, end in
-          for index in begin..<end {
-            place[index] = dy[index] * partial(a[sa(index)], b[sb(index)], y[index])
+        if kind == .multiply,
+          Self.multiply(dy, input == 0 ? b : a, input == 0 ? sb : sa, into: place, context)
+        {
+        } else {
+          context.pool.forEachRun(y.count) { begin, end in
+            for index in begin..<end {
+              place[index] = dy[index] * partial(a[sa(index)], b[sb(index)], y[index])
+            }
           }
         }
         if case .same = spread {} else { spread.collect(place, into: target, context) }
       }
+    }
+  }
+
+  /// `x` times an operand that lies as `spread` says, where a kernel does that.
+  private static func multiply(
+    _ x: FloatBuffer,
+    _ operand: FloatBuffer,
+    _ spread: Spread,
+    into result: FloatBuffer,
+    _ context: TrainingContext
+  ) -> Bool {
+    switch spread {
+    case .same:
+      context.pool.forEachRun(x.count) { begin, end in
+        context.kernels.binary(
+          .multiply,
+          x.part(begin, end - begin),
+          operand.part(begin, end - begin),
+          into: result.part(begin, end - begin),
+          low: -.infinity,
+          high: .infinity
+        )
+      }
+      return true
+    case .row(let length):
+      let zeros = FloatBlock(count: length)
+      withExtendedLifetime(zeros) {
+        context.training.scaleRows(
+          x,
+          scale: operand,
+          offset: zeros.buffer,
+          into: result,
+          pool: context.pool
+        )
+      }
+      return true
+    case .one, .indices: return false
     }
   }
 
@@ -293,6 +335,22 @@ extension Binary: DifferentiableOperator {
       case .squaredDifference: .squaredDifference
       default: nil
       }
+    if kind == .multiply || kind == .add, activation == .none, case .same = sa,
+      case .row(let length) = sb
+    {
+      let other = context.keep(length)
+      other.fill(kind == .add ? 1 : 0)
+      let isSum = kind == .add
+      return {
+        context.training.scaleRows(
+          a,
+          scale: isSum ? other : b,
+          offset: isSum ? b : other,
+          into: y,
+          pool: context.pool
+        )
+      }
+    }
     if let kernel {
       let kernels = context.kernels
       switch (sa, sb) {

@@ -166,18 +166,20 @@ extension FakeQuantize: DifferentiableOperator {
     let count = (x.count + part - 1) / part
     guard count > 1 else { return context.kernels.range(x) }
     let ends = FloatBlock(count: 2 * count)
-    let buffer = ends.buffer
-    context.pool.forEach(count) { index, _ in
-      let begin = index * part
-      let seen = context.kernels.range(x.part(begin, min(part, x.count - begin)))
-      buffer[2 * index] = seen.low
-      buffer[2 * index + 1] = seen.high
+    return withExtendedLifetime(ends) {
+      let buffer = ends.buffer
+      context.pool.forEach(count) { index, _ in
+        let begin = index * part
+        let seen = context.kernels.range(x.part(begin, min(part, x.count - begin)))
+        buffer[2 * index] = seen.low
+        buffer[2 * index + 1] = seen.high
+      }
+      var result = FloatRange(low: .infinity, high: -.infinity, faults: 0)
+      for index in 0..<count {
+        result.low = min(result.low, buffer[2 * index])
+        result.high = max(result.high, buffer[2 * index + 1])
+      }
+      return result
     }
-    var result = FloatRange(low: .infinity, high: -.infinity, faults: 0)
-    for index in 0..<count {
-      result.low = min(result.low, buffer[2 * index])
-      result.high = max(result.high, buffer[2 * index + 1])
-    }
-    return result
   }
 }
