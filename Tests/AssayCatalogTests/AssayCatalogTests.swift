@@ -64,6 +64,9 @@ struct CatalogTests {
       }
     }
     #expect(try fault([input.name: input.type.shape]) == nil)
+    // The only input needs no name.
+    #expect(try fault(["": input.type.shape]) == nil)
+    #expect(try fault(["": [1, 300, 300, 1]])?.summary.contains("'\(input.name)'") == true)
     let larger = try fault([input.name: [1, 300, 300, 1]])
     #expect(larger?.code == "CAT006" && larger?.location.first == path)
     #expect(larger?.summary.contains("fixes it as \(input.type.shape)") == true)

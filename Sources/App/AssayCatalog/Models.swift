@@ -100,9 +100,12 @@ public func importModel(
 /// an input whose extents the file fixes.
 private func checkShapes(_ shapes: [String: Shape], of graph: Graph) throws {
   let inputs = graph.inputs.map { graph[$0] }
-  for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+  for (given, shape) in shapes.sorted(by: { $0.key < $1.key }) {
+    let name = given.isEmpty && inputs.count == 1 ? inputs[0].name : given
     // A file may know an input by a second name.
-    let known = inputs.first { $0.name == name } ?? inputs.first { $0.type.shape == shape }
+    let known =
+      inputs.first { $0.name == name }
+      ?? (name.isEmpty ? nil : inputs.first { $0.type.shape == shape })
     guard known?.type.shape != shape else { continue }
     if let known {
       throw Diagnostic(
@@ -112,6 +115,13 @@ private func checkShapes(_ shapes: [String: Shape], of graph: Graph) throws {
       )
     }
     let names = inputs.map { "'\($0.name)' (\($0.type.shape))" }.joined(separator: ", ")
+    if name.isEmpty {
+      throw Diagnostic(
+        "CAT006",
+        "--shape \(shape) does not say of which input; the model has \(names)",
+        remedy: "--shape NAME=\(shape)"
+      )
+    }
     let guess = nearest(to: name, among: inputs.map(\.name))
     throw Diagnostic(
       "CAT006",

@@ -6,7 +6,7 @@ import AssayTensor
 public struct ImportOptions: Sendable {
   /// Replaces an unknown first extent of the inputs.
   public var batch: Int
-  /// Extents of inputs by name, where the file leaves them open.
+  /// Extents of inputs by name, where the file leaves them open; by "" of the only one.
   public var shapes: [String: Shape]
   /// The extents of an input that `shapes` does not name; `nil` for what the file says.
   public var openShape: Shape?
@@ -44,7 +44,7 @@ public struct ImportOptions: Sendable {
   }
 
   /// The extents that are asked for of an input, if any are.
-  public func shape(of input: String) -> Shape? { shapes[input] ?? openShape }
+  public func shape(of input: String) -> Shape? { shapes[input] ?? shapes[""] ?? openShape }
 }
 
 /// What an import gives: the graph and all that was noticed on the way.

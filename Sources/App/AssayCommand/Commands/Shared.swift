@@ -34,7 +34,7 @@ enum Shared {
   static let threads = Option("--threads", short: "-t", .value("N"), "threads of the runtime")
   static let shape = Option(
     "--shape",
-    .repeated("NAME=1xHxWxC"),
+    .repeated("[NAME=]1xHxWxC"),
     "the extents of an input that the file leaves open"
   )
   static let signature = Option(
@@ -93,10 +93,13 @@ enum Shared {
     for text in arguments.all("--shape") {
       let parts = text.split(separator: "=", maxSplits: 1)
       let dims = parts.last.map { $0.split(separator: "x").map { Int($0) ?? 0 } } ?? []
-      guard parts.count == 2, !dims.isEmpty, dims.allSatisfy({ $0 > 0 }) else {
-        throw Diagnostic("CLI007", "--shape is NAME=1xHxWxC, not '\(text)'")
+      guard !dims.isEmpty, dims.allSatisfy({ $0 > 0 }) else {
+        throw Diagnostic(
+          "CLI007",
+          "--shape is NAME=1xHxWxC, or 1xHxWxC for a model with one input, not '\(text)'"
+        )
       }
-      options.shapes[String(parts[0])] = Shape(dims)
+      options.shapes[parts.count == 2 ? String(parts[0]) : ""] = Shape(dims)
     }
     for text in arguments.all("--value") {
       let parts = text.split(separator: "=", maxSplits: 1).map { String($0) }
