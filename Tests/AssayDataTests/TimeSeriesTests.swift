@@ -64,6 +64,14 @@ struct TimeSeriesTests {
     #expect(code("v\nnan\nnan\n") { $0.gaps = .interpolate } == "DTC002")
     #expect(code("t,v\n0,1\n1,2\n2,3\n5,4\n6,5\n") == "DTC002")
     #expect(code("v\n1\ninf\n") == "DTC002")
+    // A lone column has no other sign of a gap than an empty line; behind the last row it is none.
+    #expect(code("v\n1\n\n3\n") == "DTC002")
+    #expect(try read("v\n1\n\n\n4\n\n\n") { $0.gaps = .interpolate }.values == [[1, 2, 3, 4]])
+    #expect(try read("t,v\n0,1\n\n1,2\n").values == [[1, 2]])
+    var stream = SeriesLines(channels: ["v"])
+    #expect(throws: Diagnostic.self) { try stream.append(Array("v\n1\n\n3\n".utf8)) }
+    var quiet = SeriesLines(channels: ["v"])
+    #expect(try quiet.append(Array("v\n\n1\n2\n\n".utf8)) == [[1, 2]])
   }
 
   @Test("what is no series is told by code, with the place")

@@ -13,6 +13,8 @@ public struct SeriesLines {
   private var pending: [UInt8] = []
   private var lineNumber = 0
   private var delimiter: UInt8?
+  /// The empty line after a row, if one is there.
+  private var emptyLine: Int?
   /// The cell of each channel; found out from the first line.
   private var cells: [Int] = []
 
@@ -59,7 +61,10 @@ public struct SeriesLines {
       var line = line
       if line.last == 0x0D { line = line.dropLast() }
       if lineNumber == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
-      guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { continue }
+      guard line.contains(where: { $0 != 0x20 && $0 != 0x09 }) else {
+        if sampleCount > 0, emptyLine == nil { emptyLine = lineNumber }
+        continue
+      }
       try locating("line \(lineNumber)") { try take(line, &samples) }
     }
     return samples
@@ -70,6 +75,10 @@ public struct SeriesLines {
     delimiter = character
     let row = SeriesTable.cells(line, character)
     if cells.isEmpty, try layOut(row) { return }
+    // Where a line is one cell, an empty line between two others is a sample that is missing.
+    if let emptyLine, row.count == 1 {
+      throw Diagnostic("DTC002", "a sample is missing: line \(emptyLine) is empty")
+    }
     for (channel, cell) in cells.enumerated() {
       guard cell < row.count else {
         throw Diagnostic("DTC006", "the line has \(row.count) cells, and too few")

@@ -71,6 +71,13 @@ struct SeriesTable {
       }
       lines.append(line.number)
       guard let next = scanner.next() else { break }
+      // Where a line is one cell, an empty line between two others is a sample that is missing.
+      if names.count == 1 {
+        for number in line.number + 1..<next.number {
+          columns[0].append(.nan)
+          lines.append(number)
+        }
+      }
       line = next
       cells = Self.cells(scanner.bytes[line.range], delimiter)
     }
