@@ -210,7 +210,7 @@ import Testing
     let rated = try RatedTable(both, .usual(for: both))
     #expect(rated.settings.scale == "variants")
     #expect(rated.grades.allSatisfy { $0 < RatedTable.unrated })
-    #expect(rated.chances.allSatisfy { $0.contains("%") })
+    #expect((0..<2).allSatisfy { rated.detail($0).chances.contains("%") })
     // Without the other row the grade is the same; its original is still known.
     var one = ExplorerTable.ofRecords
     one.append([records[1]], among: records)

@@ -16,7 +16,9 @@ extension Explorer {
 
   /// What the page needs to know before it asks for a view.
   func tableJSON(isStatic: Bool = false) -> JSON {
-    let (rated, generation) = state.withLock { ($0.rated, $0.generation) }
+    let (rated, generation, mark, stored) = state.withLock {
+      ($0.rated, $0.generation, $0.mark, $0.storedCount)
+    }
     let table = rated.table
     let axes = ViewQuery.usualAxes(table)
     let name: String
@@ -26,7 +28,9 @@ extension Explorer {
     }
     return .object([
       "schema": "assay.explorer/1", "version": .string(options.version), "source": .string(name),
-      "generation": JSON(generation), "count": JSON(table.count), "isStatic": .bool(isStatic),
+      "generation": JSON(generation), "count": JSON(table.count),
+      // Records that are yet to be read; a few new ones are read before anybody asks.
+      "unread": JSON(isStatic ? 0 : max(stored - mark.count, 0)), "isStatic": .bool(isStatic),
       "canRun": .bool(!isStatic && bench != nil), "hasRecords": .bool(hasRecords && !isStatic),
       "models": .array(table.facets[0].values.prefix(Self.listedModels).map { .string($0) }),
       "hasCharts": .bool(options.plotly != nil),
@@ -56,7 +60,7 @@ extension Explorer {
       "settings": rated.settings.json, "references": references(rated),
       "boundaries": rated.boundaries.json,
       "methods": .array(
-        (table.subjects.isEmpty ? [] : [ExplorerSettings.scaleMethod])
+        (table.facts == nil ? [] : [ExplorerSettings.scaleMethod])
           .map { .string($0) } + RatingMethod.Kind.allCases.map { .string($0.rawValue) }
       ),
       "scales": .array(Scale.builtIn.map { .string($0.name) }),

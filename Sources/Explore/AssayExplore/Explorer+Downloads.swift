@@ -52,9 +52,11 @@ extension Explorer {
 
   func label(of row: Int, _ rated: RatedTable) throws -> EnergyLabel {
     let table = rated.table
-    if let name = rated.settings.scale, let record = try record(table.ids[row]) {
+    if let name = rated.settings.scale, let subject = table.subject(row),
+      let record = try record(table.ids[row])
+    {
       let scale = try rated.settings.ratingScale(name)
-      return EnergyLabel(record, rating: scale.rate(table.subjects[row]), scale: scale)
+      return EnergyLabel(record, rating: scale.rate(subject), scale: scale)
     }
     return publishedLabel(row, rated)
   }

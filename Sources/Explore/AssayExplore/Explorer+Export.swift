@@ -125,8 +125,13 @@ extension Explorer {
   /// The whole table as columns, from which `view.js` computes what the server would.
   private func siteJSON(_ rated: RatedTable, hasLabels: Bool) -> JSON {
     let table = rated.table
+    let rows = 0..<table.count
+    let details = rows.map { rated.detail($0) }
     func columns(_ values: [[Double]]) -> JSON {
       .array(values.map { .array($0.map { JSON($0) }) })
+    }
+    func columns(_ values: [SparseColumn]) -> JSON {
+      .array(values.map { column in .array(rows.map { JSON(column[$0]) }) })
     }
     func codes(_ values: [UInt8]) -> JSON { .array(values.map { JSON(Int($0)) }) }
     return .object([
@@ -136,14 +141,17 @@ extension Explorer {
       "columns": columns(table.columns), "lows": columns(table.lows), "highs": columns(table.highs),
       "ids": .array(table.ids.map { .string($0) }), "grades": codes(rated.grades),
       "index": .array(rated.index.map { JSON($0) }),
-      "chances": .array(rated.chances.map { .string($0) }),
+      "chances": .array(details.map { .string($0.chances) }),
       "propertyGrades": .array(rated.propertyGrades.map { codes($0) }),
-      "propertyIndices": columns(rated.propertyIndices),
+      "propertyIndices": columns(
+        table.properties.indices.map { place in details.map { $0.indices[place] } }
+      ),
       "parts": .array(
-        rated.parts.map {
+        (details.first?.parts ?? []).enumerated().map { place, part in
           .object([
-            "name": .string($0.name), "index": .array($0.index.map { JSON($0) }),
-            "grades": codes($0.grades),
+            "name": .string(part.name),
+            "index": .array(details.map { JSON($0.parts[place].index) }),
+            "grades": codes(details.map { $0.parts[place].grade }),
           ])
         }
       ),

@@ -31,6 +31,13 @@ public final class Explorer: Sendable {
     public var timeout = 30
     /// The program's version, for the page.
     public var version = ""
+    /// Records that are read before the page is served; the rest is read while it is looked at.
+    public var readFirst = Int.max
+    /// Where rows of large stores are kept, so that the next start need not read all records; `nil` for
+    /// nowhere.
+    public var keepsRowsIn: String?
+    /// Records of a store whose rows are worth keeping.
+    public var leastKept = 20_000
     /// Makes options.
     public init() {}
   }
@@ -46,12 +53,18 @@ public final class Explorer: Sendable {
   private let ticker = Mutex<BackgroundThread?>(nil)
   private let isEnding = Atomic(false)
   private let lastLedger = Mutex("")
+  private let isReading = Atomic(false)
+  /// Where rows are kept for the next start, and how many records they are of.
+  private let kept: KeptRows?
+  private let keptCount: Mutex<Int>
 
   /// What the page shows now.
   struct State: Sendable {
     var rated: RatedTable
-    /// The number of records that have been read.
-    var readCount = 0
+    /// How far the store has been read.
+    var mark = StoreMark()
+    /// The records that were in the store when it was looked at last.
+    var storedCount = 0
     /// The number of the table's state; it changes with rows and settings.
     var generation = 1
   }
@@ -78,19 +91,27 @@ public final class Explorer: Sendable {
     self.source = source
     self.options = options
     self.bench = bench
-    var table: ExplorerTable
-    var readCount = 0
+    var rowsAreKeptIn: KeptRows?
+    var keptRecords = 0
     switch source {
-    case .table(let given, _): table = given
+    case .table(let table, _):
+      state = Mutex(State(rated: try RatedTable(table, settings ?? .usual(for: table))))
     case .store(let store):
-      table = .ofRecords
-      let records = try store.records()
-      readCount = records.count
-      table.append(records, among: records)
+      let table = ExplorerTable.ofRecords
+      let settings = settings ?? .usual(for: table)
+      rowsAreKeptIn = options.keepsRowsIn.map { KeptRows(folder: $0, store.url, settings) }
+      var reader = StoreReader(store, table, settings)
+      if let (rated, mark) = rowsAreKeptIn?.read(of: store) {
+        reader = StoreReader(store, rated, mark)
+        keptRecords = mark.count
+      }
+      let count = try store.count()
+      while reader.mark.count < options.readFirst, try reader.readPage() {}
+      let rated = try reader.rated()
+      state = Mutex(State(rated: rated, mark: reader.mark, storedCount: count))
     }
-    state = Mutex(
-      State(rated: try RatedTable(table, settings ?? .usual(for: table)), readCount: readCount)
-    )
+    kept = rowsAreKeptIn
+    keptCount = Mutex(keptRecords)
     let hub = hub
     queue = bench.map { JobQueue(bench: $0, hub: hub) { hub.publish("records", .null) } }
   }
@@ -123,6 +144,7 @@ public final class Explorer: Sendable {
       ticker = try BackgroundThread { [weak self] in
         var ticks = 0
         self?.prepareFirstView()
+        self?.refresh()
         while let self, !self.isEnding.load(ordering: .relaxed) {
           Host.sleep(nanoseconds: 100_000_000)
           ticks += 1
@@ -173,30 +195,66 @@ public final class Explorer: Sendable {
     hub.publish("table", JSON(generation))
   }
 
-  /// Reads the records that were appended since.
+  /// Reads the records that were appended since, and shows them: very many bit by bit.
+  ///
+  /// Nothing is done while somebody else reads.
   func refresh() {
-    guard case .store(let store) = source else { return }
-    let (known, old) = state.withLock { ($0.readCount, $0.rated) }
-    // A store that cannot be read now is read at the next look.
-    guard let count = try? store.count(), count > known,
-      let records = try? store.records(RecordQuery(limit: count - known))
+    guard case .store(let store) = source,
+      isReading.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else { return }
-    var table = old.table
-    let sessions = Set(records.map(\.session))
-    let all = sessions.flatMap { (try? store.records(RecordQuery(session: $0))) ?? [] }
-    table.append(records, among: all)
-    guard let made = try? RatedTable(table, old.settings) else { return }
-    let generation: Int? = state.withLock { state in
-      guard state.readCount == known else { return nil }
-      state.rated = made
-      state.readCount = count
-      state.generation += 1
-      return state.generation
+    defer { isReading.store(false, ordering: .releasing) }
+    let (mark, old) = state.withLock { ($0.mark, $0.rated) }
+    // A store that cannot be read now is read at the next look.
+    guard let last = try? store.lastPlace(), last > mark.place, let count = try? store.count()
+    else { return }
+    state.withLock { $0.storedCount = count }
+    var reader = StoreReader(store, old, mark)
+    var shown = old.table.count
+    while !isEnding.load(ordering: .relaxed), (try? reader.readPage()) == true {
+      // Each time half as many more: showing them costs as much as there are.
+      guard reader.table.count > shown + shown / 2 + 20_000 else { continue }
+      shown = reader.table.count
+      show(&reader)
     }
-    if let generation {
+    if !store.isInOrder, reader.mark.place >= last, reader.mark.count < count {
+      // Somebody was slower to commit than others who came later.
+      reader = StoreReader(store, .ofRecords, rated.settings)
+      while !isEnding.load(ordering: .relaxed), (try? reader.readPage()) == true {}
+    }
+    if reader.mark != state.withLock({ $0.mark }) { show(&reader) }
+    keepRows()
+  }
+
+  /// Shows what was read.
+  private func show(_ reader: inout StoreReader) {
+    while true {
+      // A viewer may have changed the settings meanwhile.
+      reader.settings = rated.settings
+      guard let made = try? reader.rated() else { return }
+      let read = reader.mark
+      let generation: Int? = state.withLock { state in
+        guard state.rated.settings == made.settings else { return nil }
+        state.rated = made
+        state.mark = read
+        state.storedCount = max(state.storedCount, read.count)
+        state.generation += 1
+        return state.generation
+      }
+      guard let generation else { continue }
       prepareFirstView()
       hub.publish("table", JSON(generation))
+      return
     }
+  }
+
+  /// Keeps the rows for the next start, where many were read since they were kept.
+  private func keepRows() {
+    guard let kept, case .store(let store) = source else { return }
+    let (mark, rated) = state.withLock { ($0.mark, $0.rated) }
+    let isMuch = keptCount.withLock { $0 + max($0 / 10, options.leastKept) <= mark.count }
+    // Without a cache the next start takes longer, and nothing else.
+    guard isMuch, (try? kept.write(rated, mark, of: store)) != nil else { return }
+    keptCount.withLock { $0 = mark.count }
   }
 
   /// Tells viewers what the ledger's sweeps do, where that has changed.

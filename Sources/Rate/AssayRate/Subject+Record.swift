@@ -20,41 +20,25 @@ extension Subject {
     dataset: String = "unknown",
     parameters: [String: Int] = [:]
   ) -> [Subject] {
-    var originals: [String: [Record]] = [:]
-    for record in records where isOriginal(record) {
-      originals[record.session, default: []].append(record)
-    }
+    var originals = Originals(parameters: parameters)
+    for record in records { originals.add(record) }
     return (chosen ?? records).map { record in
       var subject = Subject(record, task: task, dataset: dataset)
-      subject.values["parameters"] = parameters[record.model.sha256].map {
-        Measured(Double($0), .exact)
-      }
-      subject.isOriginal = isOriginal(record)
-      let all = originals[record.session] ?? []
-      let alike = all.filter {
-        $0.device == record.device && $0.runtime == record.runtime
-          && $0.provider == record.provider && $0.threads == record.threads
-          && $0.scenario == record.scenario && $0.batch == record.batch
-      }
-      if let original = alike.first {
-        subject.original = figures(original)
-        subject.original["parameters"] = parameters[original.model.sha256].map {
-          Measured(Double($0), .exact)
-        }
-      } else if let original = all.first {
-        let figures = figures(original)
-        for key in ["accuracy", "agreement"] { subject.original[key] = figures[key] }
-      }
+      subject.values["parameters"] = originals.parameters(record)
+      subject.original = originals.figures(
+        session: record.session,
+        likeness: Originals.likeness(record)
+      )
       return subject
     }
   }
 
-  private static func isOriginal(_ record: Record) -> Bool {
+  static func isOriginal(_ record: Record) -> Bool {
     ["float32", "original"].contains(record.variant)
   }
 
-  /// One record as a subject, without its original.
-  private init(_ record: Record, task: String, dataset: String) {
+  /// One record as a subject, without the figures of its original.
+  package init(_ record: Record, task: String = "unknown", dataset: String = "unknown") {
     self.init(
       id: record.id,
       model: Subject.name(record),
@@ -63,7 +47,8 @@ extension Subject {
       task: task,
       dataset: dataset,
       conditions: Subject.conditions(record),
-      values: Subject.figures(record)
+      values: Subject.figures(record),
+      isOriginal: Subject.isOriginal(record)
     )
   }
 
@@ -95,7 +80,7 @@ extension Subject {
   }
 
   /// The figures of a record; none of time where its verdict is INVALID.
-  private static func figures(_ record: Record) -> [String: Measured] {
+  static func figures(_ record: Record) -> [String: Measured] {
     var values: [String: Measured] = [:]
     // The file of an imported result need not be at hand.
     if record.model.byteCount > 0 {

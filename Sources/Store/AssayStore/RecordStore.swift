@@ -23,6 +23,25 @@ public protocol RecordStore: AnyObject, Sendable {
   /// Hands over the records that a query asks for, oldest first, without holding all in memory.
   func forEach(_ query: RecordQuery, _ body: (Record) throws -> Void) throws
 
+  /// The next records after a place, oldest first, for those who follow a store.
+  ///
+  /// - Parameters:
+  ///   - place: where the last page ended; 0 for the beginning.
+  ///   - limit: the most records of a page.
+  func page(after place: Int64, limit: Int) throws -> RecordPage
+
+  /// The place of the newest record; 0 without records.
+  func lastPlace() throws -> Int64
+
+  /// The id of the record at a place; `nil` when there is none.
+  func id(at place: Int64) throws -> String?
+
+  /// Whether a record that can be seen later always has a later place.
+  ///
+  /// Where several may append at once, a page can pass over a record that is not yet committed: whoever
+  /// follows the store then counts.
+  var isInOrder: Bool { get }
+
   /// The comparisons in the store, oldest first.
   func sessions() throws -> [SessionInfo]
 
@@ -74,6 +93,20 @@ public struct RecordQuery: Sendable, Equatable {
     self.device = device
     self.id = id
     self.limit = limit
+  }
+}
+
+/// Records that follow one another in a store.
+public struct RecordPage: Sendable {
+  /// The records, oldest first.
+  public var records: [Record]
+  /// Where the page ends.
+  public var place: Int64
+
+  /// Makes a page.
+  public init(_ records: [Record], place: Int64) {
+    self.records = records
+    self.place = place
   }
 }
 

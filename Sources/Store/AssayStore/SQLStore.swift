@@ -53,6 +53,34 @@ import Synchronization
     }
   }
 
+  func page(after place: Int64, limit: Int) throws -> RecordPage {
+    try page(after: place, limit: limit, RecordQuery())
+  }
+
+  private func page(after place: Int64, limit: Int, _ query: RecordQuery) throws -> RecordPage {
+    let (condition, values) = query.condition(from: 2)
+    let sql =
+      "SELECT seq, json FROM records WHERE seq > $1\(condition) ORDER BY seq LIMIT \(max(limit, 0))"
+    var rows = RecordRows(url: url)
+    try withDatabase { database in
+      try database.forEachRow(sql, [.integer(place)] + values) { rows.read($0) }
+    }
+    return RecordPage(try rows.finish(), place: max(place, rows.last))
+  }
+
+  func lastPlace() throws -> Int64 {
+    try withDatabase { try $0.run("SELECT max(seq) FROM records").first?.first?.integer ?? 0 }
+  }
+
+  func id(at place: Int64) throws -> String? {
+    try withDatabase {
+      try $0.run("SELECT id FROM records WHERE seq = $1", [.integer(place)]).first?.first?.text
+    }
+  }
+
+  // SQLite has one writer at a time.
+  var isInOrder: Bool { connection.dialect == .sqlite }
+
   func forEach(_ query: RecordQuery, _ body: (Record) throws -> Void) throws {
     var last: Int64 = 0
     var left = query.limit ?? .max
@@ -62,18 +90,11 @@ import Synchronization
     }
     // Page by page: neither the memory for all of them nor the lock for the whole time.
     while left > 0 {
-      let (condition, values) = query.condition(from: 2)
-      let sql =
-        "SELECT seq, json FROM records WHERE seq > $1\(condition) ORDER BY seq LIMIT \(min(left, 500))"
-      var page = RecordRows(url: url)
-      try withDatabase { database in
-        try database.forEachRow(sql, [.integer(last)] + values) { page.read($0) }
-      }
-      let records = try page.finish()
-      guard !records.isEmpty else { return }
-      last = page.last
-      left -= records.count
-      for record in records { try body(record) }
+      let page = try page(after: last, limit: min(left, 500), query)
+      guard !page.records.isEmpty else { return }
+      last = page.place
+      left -= page.records.count
+      for record in page.records { try body(record) }
     }
   }
 
@@ -159,11 +180,15 @@ extension Record {
   }
 }
 
-/// Records from rows of `seq, json`, and what is wrong with those that are none.
+/// Records from rows of `seq, json`, read on all processors, and what is wrong with those that are none.
 private struct RecordRows {
+  /// Rows of which nothing but the text is kept.
+  private static let block = 4096
+
   let url: String
   private var records: [Record] = []
   private var faults: [Diagnostic] = []
+  private var texts: [(place: Int64, text: String)] = []
   /// The place of the last row.
   private(set) var last: Int64 = 0
 
@@ -171,19 +196,41 @@ private struct RecordRows {
 
   mutating func read(_ row: [SQLValue]) {
     last = row[0].integer ?? 0
-    let frame = "record \(last)"
-    do {
-      records.append(try Record(json: JSON(parsing: row[1].text ?? "")))
-    } catch let error as Diagnostic {
-      faults.append(error.inside(frame).inside(url))
-    } catch let error as Diagnostics {
-      faults += error.all.map { $0.inside(frame).inside(url) }
-    } catch {
-      faults.append(Diagnostic("STO007", "a record cannot be read", at: [url, frame]))
+    texts.append((last, row[1].text ?? ""))
+    if texts.count == Self.block { readTexts() }
+  }
+
+  private mutating func readTexts() {
+    let (rows, url) = (texts, url)
+    texts = []
+    for result in Host.inParallel(rows.count, { Self.record(rows[$0], url) }) {
+      switch result {
+      case .success(let record): records.append(record)
+      case .failure(let reasons): faults += reasons.all
+      }
     }
   }
 
-  func finish() throws -> [Record] {
+  private static func record(
+    _ row: (place: Int64, text: String),
+    _ url: String
+  ) -> Result<Record, Diagnostics> {
+    let frame = "record \(row.place)"
+    do {
+      return .success(try Record(json: JSON(parsing: row.text)))
+    } catch let error as Diagnostic {
+      return .failure(Diagnostics([error.inside(frame).inside(url)]))
+    } catch let error as Diagnostics {
+      return .failure(Diagnostics(error.all.map { $0.inside(frame).inside(url) }))
+    } catch {
+      return .failure(
+        Diagnostics([Diagnostic("STO007", "a record cannot be read", at: [url, frame])])
+      )
+    }
+  }
+
+  mutating func finish() throws -> [Record] {
+    readTexts()
     try Diagnostics(faults).throwIfErrors()
     return records
   }

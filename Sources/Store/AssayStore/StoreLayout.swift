@@ -1,7 +1,6 @@
 import AssayBase
 import AssayHost
 import AssayRecord
-import Synchronization
 
 /// The number of the layout that stores of this version have.
 public let storeLayout = Int(StoreLayout.version)
@@ -177,16 +176,7 @@ enum StoreLayout {
 
   /// The rows of many records, made on all processors.
   static func rows(of records: [Record]) -> [[SQLValue]] {
-    // Fewer are done before a thread has started.
-    let part = 64
-    guard records.count > part else { return records.map { row(of: $0) } }
-    let parts = (records.count + part - 1) / part
-    let made = Mutex<[[[SQLValue]]]>(Array(repeating: [], count: parts))
-    Host.forEach(below: parts, threads: Host.allowedProcessors().count) { index in
-      let rows = records[index * part..<min((index + 1) * part, records.count)].map { row(of: $0) }
-      made.withLock { $0[index] = rows }
-    }
-    return made.withLock { $0.flatMap(\.self) }
+    Host.inParallel(records.count) { row(of: records[$0]) }
   }
 
   /// Adds one record.

@@ -7,11 +7,13 @@ import AssayStore
 struct StoreMeasure {
   let folder: String
   let count: Int
+  /// Whether the store stays, for others to look at.
+  var isKept = false
 
   func run() throws -> JSON {
     let path = Host.join(folder, "measure.sqlite")
     for suffix in ["", "-wal", "-shm"] { try Host.remove(path + suffix) }
-    defer { for suffix in ["", "-wal", "-shm"] { try? Host.remove(path + suffix) } }
+    defer { for suffix in ["", "-wal", "-shm"] where !isKept { try? Host.remove(path + suffix) } }
     let models = (0..<100).map { sha256("model \($0)") }
     let batch = 1000
     let store = try openStore(path)

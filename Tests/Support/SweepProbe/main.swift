@@ -7,7 +7,7 @@ import CFaultVFS
 //   SweepProbe sweep STORE TRIALS SEED FAULT AT   works off a sweep of synthetic sessions
 //   SweepProbe session KIND                       is one synthetic session
 //   SweepProbe chaos FAULTS TRIALS SEED           breaks sweeps and tells what was lost
-//   SweepProbe store FOLDER COUNT                 appends records and asks for summaries
+//   SweepProbe store FOLDER COUNT [keep]          appends records and asks for summaries
 let words = Array(CommandLine.arguments.dropFirst())
 
 func number(_ place: Int) -> Int { words.indices.contains(place) ? Int(words[place]) ?? 0 : 0 }
@@ -28,7 +28,9 @@ do {
     let report = try Chaos(faults: number(1), trials: number(2), seed: UInt64(number(3))).run()
     print(report.text())
   case "store":
-    print(try StoreMeasure(folder: words[1], count: number(2)).run().text())
+
+    let measure = StoreMeasure(folder: words[1], count: number(2), isKept: words.last == "keep")
+    print(try measure.run().text())
   default: throw Diagnostic("TST002", "no such word")
   }
 } catch {

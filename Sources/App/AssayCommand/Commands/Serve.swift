@@ -40,6 +40,9 @@ let serveCommand = CommandSpec(
   if options.token == nil, !Explorer.isLocal(options.address) { options.token = madeUpToken() }
   options.plotly = Explorer.chartLibrary
   options.version = assayVersion
+  // A page that stands at once, and fills while it is looked at.
+  options.readFirst = 20_000
+  options.keepsRowsIn = Host.join(AssayHome.path, "explorer")
   let models = arguments.value("--models") ?? Host.join(AssayHome.path, "models")
   var bench: PageBench?
   if !arguments.has("--read-only") {

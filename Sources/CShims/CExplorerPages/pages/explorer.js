@@ -51,7 +51,11 @@ async function start() {
   const source = await open();
   const app = { source, table: await source.table(), say, go, current: null };
   load(app.table.hasCharts);
-  document.getElementById("source").textContent = app.table.source;
+  const showSource = () => {
+    const left = app.table.unread;
+    document.getElementById("source").textContent = app.table.source + (left ? ` · ${left.toLocaleString("en")} more records are being read` : "");
+  };
+  showSource();
 
   let shown = 0;
   async function show() {
@@ -87,6 +91,7 @@ async function start() {
   source.watch(async (name, data) => {
     if (name === "table" && data !== app.table.generation) {
       app.table = await source.table();
+      showSource();
       app.current?.tableChanged?.();
     }
     app.current?.told?.(name, data);

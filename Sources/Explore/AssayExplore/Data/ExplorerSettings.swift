@@ -17,7 +17,7 @@ public struct ExplorerSettings: Sendable, Equatable {
   /// The settings that hold unless others are made: a scale where the rows can be rated by one.
   static func usual(for table: ExplorerTable) -> ExplorerSettings {
     var settings = ExplorerSettings()
-    if table.subjects.count == table.count { settings.scale = "variants" }
+    if table.facts != nil { settings.scale = "variants" }
     return settings
   }
 

@@ -1,6 +1,8 @@
 import AssayBase
+import AssayHost
 import AssayRate
 import AssayRecord
+import AssayStore
 
 extension ExplorerTable {
   /// One property of records: how it is called, and how it is read.
@@ -180,41 +182,53 @@ extension ExplorerTable {
 
   /// A table of records, without rows yet.
   public static var ofRecords: ExplorerTable {
-    ExplorerTable(properties: recordProperties.map(\.property))
+    var table = ExplorerTable(properties: recordProperties.map(\.property))
+    table.facts = RatingFacts()
+    return table
   }
 
   /// Adds records that have samples, with what scales rate of them.
   ///
   /// - Parameters:
-  ///   - among: the records of the same comparisons, of which some may be added already: a variant is
-  ///     rated against its original.
+  ///   - among: records of the same comparisons that need not be rows: a variant is rated against its
+  ///     original. `nil` when there are no others.
+  /// - Returns: the comparisons whose rows may have another original now.
   /// - Precondition: the table is made by `ofRecords`.
-  public mutating func append(_ records: [Record], among all: [Record]) {
+  @discardableResult
+  public mutating func append(_ records: [Record], among all: [Record]? = nil) -> Set<String> {
+    var changed: Set<String> = []
+    for record in all ?? records where facts?.originals.add(record) == true {
+      changed.insert(record.session)
+    }
     let added = records.filter { !$0.samples.isEmpty }
-    subjects += Subject.of(all, chosen: added)
-    for record in added { append(record) }
+    let drafts = Host.inParallel(added.count) {
+      (Self.row(added[$0]), RatingFacts.Draft(added[$0]))
+    }
+    for (row, draft) in drafts {
+      append(row)
+      facts?.append(draft)
+    }
+    return changed
   }
 
-  private mutating func append(_ record: Record) {
+  private static func row(_ record: Record) -> Row {
     let summary = record.summary
-    let figures = Self.recordProperties.map { $0.read(record, summary) }
+    let figures = recordProperties.map { $0.read(record, summary) }
     func told(_ key: String) -> String? {
       record.extra[key]?.string ?? record.environment[key]?.string
     }
     let threads = record.threads == 1 ? "1 thread" : "\(record.threads) threads"
-    append(
-      Row(
-        id: record.id,
-        facets: [
-          Self.modelName(record),
-          "\(record.device) \(record.runtime) \(record.provider) \(threads)",
-          told("task") ?? "not told", told("dataset") ?? "not told", record.device,
-          record.runtime, record.variant,
-        ],
-        values: figures.map(\.value),
-        lows: figures.map(\.low),
-        highs: figures.map(\.high)
-      )
+    return Row(
+      id: record.id,
+      facets: [
+        modelName(record),
+        "\(record.device) \(record.runtime) \(record.provider) \(threads)",
+        told("task") ?? "not told", told("dataset") ?? "not told", record.device,
+        record.runtime, record.variant,
+      ],
+      values: figures.map(\.value),
+      lows: figures.map(\.low),
+      highs: figures.map(\.high)
     )
   }
 

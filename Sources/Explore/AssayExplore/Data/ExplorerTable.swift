@@ -37,6 +37,15 @@ public struct ExplorerTable: Sendable {
       self.name = name
     }
 
+    /// A facet as it was kept.
+    ///
+    /// - Precondition: every code is the number of a value.
+    init(_ key: String, _ name: String, values: [String], codes: [UInt32]) {
+      self.init(key, name)
+      for value in values { append(value) }
+      self.codes = codes
+    }
+
     mutating func append(_ value: String) {
       if let number = numbers[value] {
         codes.append(number)
@@ -77,26 +86,50 @@ public struct ExplorerTable: Sendable {
   /// A column of values for each property.
   public private(set) var columns: [[Double]]
   /// Lower ends of intervals, where any row has one.
-  public private(set) var lows: [[Double]]
+  private(set) var lows: [SparseColumn]
   /// Upper ends.
-  public private(set) var highs: [[Double]]
+  private(set) var highs: [SparseColumn]
   /// Records by row.
   public private(set) var ids: [String] = []
 
-  /// What a scale rates of each row; empty where only the published methods can rate.
-  public internal(set) var subjects: [Subject] = []
+  /// What a scale rates of each row; `nil` where only the published methods can rate.
+  var facts: RatingFacts?
 
   /// A table without rows.
   public init(properties: [Property]) {
     self.properties = properties
     facets = ExplorerTable.facetNames.map { Facet($0.key, $0.name) }
     columns = properties.map { _ in [] }
-    lows = columns
-    highs = columns
+    lows = properties.map { _ in SparseColumn() }
+    highs = lows
+  }
+
+  /// A table as it was kept.
+  ///
+  /// - Precondition: each list has an element for each row, and the facets are those of every table.
+  init(
+    properties: [Property],
+    facets: [Facet],
+    columns: [[Double]],
+    lows: [SparseColumn],
+    highs: [SparseColumn],
+    ids: [String],
+    facts: RatingFacts
+  ) {
+    self.properties = properties
+    self.facets = facets
+    self.columns = columns
+    self.lows = lows
+    self.highs = highs
+    self.ids = ids
+    self.facts = facts
   }
 
   /// The number of rows.
   public var count: Int { ids.count }
+
+  /// What a scale rates of a row; `nil` where only the published methods can rate.
+  func subject(_ row: Int) -> Subject? { facts?.subject(row, id: ids[row]) }
 
   /// Adds a row.
   ///

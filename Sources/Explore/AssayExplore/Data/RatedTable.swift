@@ -1,5 +1,7 @@
 import AssayBase
+import AssayHost
 import AssayRate
+import AssayStore
 
 /// A table with its ratings, as columns.
 struct RatedTable: Sendable {
@@ -7,58 +9,98 @@ struct RatedTable: Sendable {
   static let letters = ["A", "B", "C", "D", "E", "N.A."]
   static let unrated: UInt8 = 5
 
+  /// What a page tells of a row beside its letters.
+  struct Detail: Sendable {
+    /// The index of each property; NaN where it has none.
+    var indices: [Double]
+    /// Compounds of parts.
+    var parts: [(name: String, index: Double, grade: UInt8)] = []
+    /// How likely each grade of the compound is, in words; empty where that is not known.
+    var chances = ""
+  }
+
   let table: ExplorerTable
   let settings: ExplorerSettings
   /// The compound's index and letter by row.
-  let index: [Double]
-  let grades: [UInt8]
+  private(set) var index: [Double] = []
+  private(set) var grades: [UInt8] = []
   /// Letters by property and row.
-  let propertyGrades: [[UInt8]]
-  let propertyIndices: [[Double]]
-  /// Compounds of parts by name.
-  let parts: [(name: String, index: [Double], grades: [UInt8])]
-  /// How likely each grade of the compound is, in words; empty where that is not known.
-  let chances: [String]
+  private(set) var propertyGrades: [[UInt8]]
   let boundaries: Boundaries
   let references: [String: String]
+  /// The scale that rates each row by itself.
+  private let scale: Scale?
+  /// What a published method says of all rows together.
+  private let published: [Detail]
 
   /// Rates a table, by the scale or the published method of the settings.
   ///
+  /// - Parameters:
+  ///   - old: the same table with fewer rows, rated by the same settings: a scale rates what is new only.
+  ///   - changed: comparisons whose rows are rated anew.
   /// - Throws: `Diagnostic` RAT… for what the method cannot do with it, EXP014 for rows that no scale can
   ///   rate.
-  init(_ table: ExplorerTable, _ settings: ExplorerSettings) throws {
+  init(
+    _ table: ExplorerTable,
+    _ settings: ExplorerSettings,
+    extending old: RatedTable? = nil,
+    changed: Set<String> = []
+  ) throws {
     if let name = settings.scale, table.count > 0 {
-      try self.init(table, settings, by: settings.ratingScale(name))
+      try self.init(table, settings, by: settings.ratingScale(name), extending: old, changed)
     } else {
       try self.init(published: table, settings)
     }
   }
 
+  /// A table that was rated before.
+  ///
+  /// - Precondition: there is a letter for each row and property.
+  init(
+    _ table: ExplorerTable,
+    _ settings: ExplorerSettings,
+    scale: Scale,
+    index: [Double],
+    grades: [UInt8],
+    propertyGrades: [[UInt8]]
+  ) {
+    self.table = table
+    self.settings = settings
+    self.scale = scale
+    self.index = index
+    self.grades = grades
+    self.propertyGrades = propertyGrades
+    boundaries = scale.boundaries
+    (references, published) = ([:], [])
+  }
+
   private init(published table: ExplorerTable, _ settings: ExplorerSettings) throws {
     self.table = table
     self.settings = settings
-    let none = table.properties.map { _ in [UInt8](repeating: Self.unrated, count: table.count) }
+    scale = nil
     guard table.count > 0 else {
-      (index, grades, propertyGrades, parts) = ([], [], none, [])
-      propertyIndices = table.properties.map { _ in [] }
-      (boundaries, references, chances) = (Boundaries(), [:], [])
+      propertyGrades = table.properties.map { _ in [] }
+      boundaries = Boundaries()
+      (references, published) = ([:], [])
       return
     }
-    chances = []
     let ratings = try settings.method.rate(table.measurements)
     index = ratings.rows.map(\.compound.index)
     grades = ratings.rows.map { UInt8($0.compound.letter.rawValue) }
     propertyGrades = table.properties.indices.map { place in
       ratings.rows.map { $0.properties[place].map { UInt8($0.letter.rawValue) } ?? Self.unrated }
     }
-    propertyIndices = table.properties.indices.map { place in
-      ratings.rows.map { $0.properties[place]?.index ?? .nan }
-    }
-    parts = (ratings.rows.first?.parts ?? []).map(\.name).map { name in
-      let grades = ratings.rows.map { row in row.parts.first { $0.name == name }?.grade }
-      return (
-        name: name, index: grades.map { $0?.index ?? .nan },
-        grades: grades.map { $0.map { UInt8($0.letter.rawValue) } ?? Self.unrated }
+    let names = (ratings.rows.first?.parts ?? []).map(\.name)
+    published = ratings.rows.map { row in
+      Detail(
+        indices: row.properties.map { $0?.index ?? .nan },
+        parts: names.map { name in
+          let grade = row.parts.first { $0.name == name }?.grade
+          return (
+            name: name, index: grade?.index ?? .nan,
+            grade: grade.map { UInt8($0.letter.rawValue) } ?? Self.unrated
+          )
+        }
       )
     }
     boundaries = ratings.boundaries
@@ -66,8 +108,14 @@ struct RatedTable: Sendable {
   }
 
   /// Rates a table by a scale; each row by itself.
-  private init(_ table: ExplorerTable, _ settings: ExplorerSettings, by scale: Scale) throws {
-    guard table.subjects.count == table.count else {
+  private init(
+    _ table: ExplorerTable,
+    _ settings: ExplorerSettings,
+    by scale: Scale,
+    extending old: RatedTable?,
+    _ changed: Set<String>
+  ) throws {
+    guard let facts = table.facts, facts.count == table.count else {
       throw Diagnostic(
         "EXP014",
         "a scale cannot rate these rows",
@@ -76,25 +124,53 @@ struct RatedTable: Sendable {
     }
     self.table = table
     self.settings = settings
-    let ratings = table.subjects.map { scale.rate($0) }
-    index = ratings.map { $0.compound?.index ?? .nan }
-    grades = ratings.map { Self.code($0.compound) }
-    propertyGrades = table.properties.map { property in
-      ratings.map { Self.code($0[property.meta.key]?.grade) }
+    self.scale = scale
+    boundaries = scale.boundaries
+    (references, published) = ([:], [])
+    var rows = Array(0..<table.count)
+    if let old, old.settings == settings, old.scale != nil, old.table.count <= table.count {
+      (index, grades, propertyGrades) = (old.index, old.grades, old.propertyGrades)
+      let again = changed.isEmpty ? [] : facts.rows(ofSessions: changed)
+      rows = again.filter { $0 < old.index.count } + Array(old.index.count..<table.count)
+    } else {
+      propertyGrades = table.properties.map { _ in [] }
     }
-    propertyIndices = table.properties.map { property in
-      ratings.map { $0[property.meta.key]?.grade?.index ?? .nan }
+    let missing = table.count - index.count
+    index += repeatElement(.nan, count: missing)
+    grades += repeatElement(Self.unrated, count: missing)
+    for place in propertyGrades.indices {
+      propertyGrades[place] += repeatElement(Self.unrated, count: missing)
     }
-    parts = (ratings.first?.groups ?? []).indices.map { place in
-      (
-        name: ratings[0].groups[place].name,
-        index: ratings.map { $0.groups[place].grade?.index ?? .nan },
-        grades: ratings.map { Self.code($0.groups[place].grade) }
+    let keys = table.properties.map(\.meta.key)
+    let letters = Host.inParallel(rows.count) { [rows] place in
+      let row = rows[place]
+      let rating = scale.rate(facts.subject(row, id: table.ids[row]))
+      return (
+        index: rating.compound?.index ?? .nan, grade: Self.code(rating.compound),
+        properties: keys.map { Self.code(rating[$0]?.grade) }
       )
     }
-    chances = ratings.map { $0.compound.map { $0.probabilities == nil ? "" : $0.text } ?? "" }
-    boundaries = scale.boundaries
-    references = [:]
+    for (row, letter) in zip(rows, letters) {
+      index[row] = letter.index
+      grades[row] = letter.grade
+      for (place, code) in letter.properties.enumerated() { propertyGrades[place][row] = code }
+    }
+  }
+
+  /// What the page tells of a row beside its letters.
+  func detail(_ row: Int) -> Detail {
+    guard let scale, let subject = table.subject(row) else {
+      return row < published.count
+        ? published[row] : Detail(indices: table.properties.map { _ in .nan })
+    }
+    let rating = scale.rate(subject)
+    return Detail(
+      indices: table.properties.map { rating[$0.meta.key]?.grade?.index ?? .nan },
+      parts: rating.groups.map { group in
+        (name: group.name, index: group.grade?.index ?? .nan, grade: Self.code(group.grade))
+      },
+      chances: rating.compound.map { $0.probabilities == nil ? "" : $0.text } ?? ""
+    )
   }
 
   private static func code(_ grade: Grade?) -> UInt8 {

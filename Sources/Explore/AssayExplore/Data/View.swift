@@ -112,22 +112,23 @@ struct View {
 
   /// A row with all that it has, for the table behind the chart.
   func row(_ row: Int) -> JSON {
-    .object([
+    let detail = rated.detail(row)
+    return .object([
       "row": JSON(row), "id": .string(table.ids[row]),
       "facets": .array(table.facets.map { .string($0[row]) }),
       "values": .array(table.columns.map { JSON($0[row]) }),
       "lows": .array(table.lows.map { JSON($0[row]) }),
       "highs": .array(table.highs.map { JSON($0[row]) }),
       "grades": .array(rated.propertyGrades.map { .string(RatedTable.letters[Int($0[row])]) }),
-      "indices": .array(rated.propertyIndices.map { JSON($0[row]) }),
+      "indices": .array(detail.indices.map { JSON($0) }),
       "index": JSON(rated.index[row]),
-      "chances": .string(rated.chances.isEmpty ? "" : rated.chances[row]),
+      "chances": .string(detail.chances),
       "grade": .string(RatedTable.letters[Int(rated.grades[row])]),
       "parts": .array(
-        rated.parts.map {
+        detail.parts.map {
           .object([
-            "name": .string($0.name), "index": JSON($0.index[row]),
-            "grade": .string(RatedTable.letters[Int($0.grades[row])]),
+            "name": .string($0.name), "index": JSON($0.index),
+            "grade": .string(RatedTable.letters[Int($0.grade)]),
           ])
         }
       ),
@@ -138,6 +139,7 @@ struct View {
   private func points(_ rows: [Int32]) -> JSON {
     let places = rows.map { Int($0) }
     func column(_ values: [Double]) -> JSON { .array(places.map { JSON(values[$0]) }) }
+    func column(_ values: SparseColumn) -> JSON { .array(places.map { JSON(values[$0]) }) }
     let (model, environment) = (table.facets[0], table.facets[1])
     return .object([
       "row": .array(places.map { JSON($0) }),
