@@ -33,6 +33,29 @@ import Testing
     #expect(try store.sessions() == [SessionInfo(id: "s", finishedAt: 1, count: 3)])
   }
 
+  /// Who follows a store gets each record once, wherever appends that failed left gaps.
+  @Test(arguments: StoreKind.here)
+  func pagesFollowTheStore(kind: StoreKind) throws {
+    let folder = try StoreFolder()
+    let store = try openStore(try kind.newURL(folder))
+    #expect(try store.lastPlace() == 0 && store.page(after: 0, limit: 9).records.isEmpty)
+    try store.append((0..<5).map { sampleRecord("\($0)") })
+    #expect(thrownCode { try store.append([sampleRecord("5"), sampleRecord("1")]) } == "STO006")
+    try store.append([sampleRecord("6")])
+    var seen: [String] = []
+    var place: Int64 = 0
+    while true {
+      let page = try store.page(after: place, limit: 4)
+      guard !page.records.isEmpty else { break }
+      seen += page.records.map(\.id)
+      place = page.place
+      #expect(try store.id(at: place) == seen.last)
+    }
+    #expect(seen == ["0", "1", "2", "3", "4", "6"])
+    #expect(try store.lastPlace() == place && store.page(after: place, limit: 4).place == place)
+    #expect(try store.id(at: place + 1) == nil)
+  }
+
   /// What a summary tells is what the records say.
   @Test(arguments: StoreKind.here)
   func summariesAreDerivedFromRecords(kind: StoreKind) throws {

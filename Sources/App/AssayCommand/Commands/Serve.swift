@@ -41,7 +41,7 @@ let serveCommand = CommandSpec(
   options.plotly = Explorer.chartLibrary
   options.version = assayVersion
   // A page that stands at once, and fills while it is looked at.
-  options.readFirst = 20_000
+  options.readFirst = 5_000
   options.keepsRowsIn = Host.join(AssayHome.path, "explorer")
   let models = arguments.value("--models") ?? Host.join(AssayHome.path, "models")
   var bench: PageBench?
