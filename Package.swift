@@ -64,7 +64,8 @@ let formats = ["Keras", "TFLite", "ONNX", "TensorFlow", "PyTorch", "OpenVINO"]
 let runtimes = ["LiteRT", "OnnxRuntime", "OpenVINO"]
 
 let targets: [[Target]] = [
-  shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"), shim("CImage"),
+  shim("CHost"), shim("CLiteRT"), shim("COnnxRuntime"), shim("COpenVINO"),
+  shim("CImage", settings: fastC),
   shim("CKernels", settings: fastC),
   [
     .target(
@@ -401,6 +402,12 @@ let targets: [[Target]] = [
         "AssayBase", "AssayHost", "AssayJobs", "AssayRecord", "AssayStore", "CFaultVFS",
       ],
       path: "Tests/Support/SweepProbe",
+      swiftSettings: strict
+    ),
+    .executableTarget(
+      name: "picture-probe",
+      dependencies: base + ["AssayData", "AssayHost"],
+      path: "Tests/Support/PictureProbe",
       swiftSettings: strict
     ),
     .target(

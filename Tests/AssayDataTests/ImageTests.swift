@@ -149,6 +149,61 @@ private func difference(_ image: Image, _ expected: Tensor) -> Int? {
     #expect(worst <= (filter == .opencv ? 1 : filter.isRounded ? 0 : 1e-3))
   }
 
+  /// Kernels of this processor against plain loops: channels on their own, and columns as rows.
+  @Test(arguments: [ResizeFilter.antialias, .bicubic, .lanczos])
+  func kernelsGiveThePlainSums(filter: ResizeFilter) {
+    var random = SeededRNG(seed: 3)
+    for (width, height, newWidth, newHeight) in [
+      (1, 1, 3, 2), (5, 4, 2, 9), (33, 21, 16, 7), (70, 50, 17, 24), (18, 40, 90, 3),
+      (64, 9, 9, 64),
+    ] {
+      let pixels = (0..<width * height * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let image = Image(width: width, height: height, channels: 3, pixels: pixels)
+      let color = image.resizedLevels(width: newWidth, height: newHeight, filter: filter)
+      for channel in 0..<3 {
+        func part(_ image: Image) -> [UInt8] {
+          stride(from: channel, to: image.pixels.count, by: 3).map { image.pixels[$0] }
+        }
+        let gray = Image(width: width, height: height, channels: 1, pixels: part(image))
+        let alone = gray.resizedLevels(width: newWidth, height: newHeight, filter: filter)
+        #expect(alone.pixels == part(color))
+        let columns = gray.resizedLevels(width: width, height: newHeight, filter: filter)
+        let rows = gray.oriented(5).resizedLevels(width: newHeight, height: width, filter: filter)
+        #expect(columns == rows.oriented(5))
+      }
+    }
+  }
+
+  /// Levels through tables are what values one by one are, in every layout, color and type.
+  @Test(arguments: ["torch", "caffe", "mobilenet", "none", "yolo", "scale=1/255,color=gray"])
+  func tablesGiveWhatValuesGive(mode: String) throws {
+    var random = SeededRNG(seed: 4)
+    let pixels = (0..<31 * 22 * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
+    let image = Image(width: 31, height: 22, channels: 3, pixels: pixels)
+    let preprocessing = try Preprocessing.parse(
+      mode == "yolo" ? mode : mode + ",resize=14,filter=antialias"
+    )
+    for dims in [[1, 11, 13, 3], [1, 3, 11, 13], [11, 13, 3], [1, 11, 13, 1]] {
+      let type = TensorType(.float32, Shape(dims))
+      let levels = try preprocessing.levels(image, for: type)
+      let values = try preprocessing.tensor(Picture(levels), for: type)
+      func expect(_ tensor: Tensor, _ other: Tensor?) {
+        #expect(tensor.type == other?.type)
+        #expect(other.map { $0.bytes.hasSameBytes(as: tensor.bytes) } == true)
+      }
+      expect(try preprocessing.tensor(image, for: type), values)
+      for dtype in [DType.int8, .uint8] {
+        let quantization = Quantization(scale: 0.017, zeroPoint: dtype == .int8 ? -3 : 120)
+        let quantized = TensorType(dtype, Shape(dims), quantization: quantization)
+        let input = try preprocessing.input(levels: levels, for: quantized)
+        expect(input, values.converted(to: dtype, quantization: quantization))
+      }
+      expect(try preprocessing.input(levels: levels, for: type), values)
+      let plain = try preprocessing.input(levels: levels, for: TensorType(.uint8, Shape(dims)))
+      #expect(plain.dtype == (preprocessing.keepsValues ? .uint8 : .float32))
+    }
+  }
+
   @Test(arguments: ResizeFilter.allCases)
   func oneSizeToItselfChangesNothing(filter: ResizeFilter) throws {
     let image = try ImageGoldens.image("rgb.ppm")

@@ -105,6 +105,20 @@ public struct Image: Sendable, Equatable {
     return Image(width: width, height: height, channels: channels, pixels: result)
   }
 
+  /// The picture at a place of a larger one of a single level; what lies outside of it is left out.
+  func framed(width: Int, height: Int, offset: (x: Int, y: Int), filling: UInt8) -> Image {
+    var result = [UInt8](repeating: filling, count: width * height * channels)
+    let columns = max(0, -offset.x)..<max(0, -offset.x, min(self.width, width - offset.x))
+    let rows = max(0, -offset.y)..<max(0, -offset.y, min(self.height, height - offset.y))
+    for row in columns.isEmpty ? 0..<0 : rows {
+      let from = (row * self.width + columns.lowerBound) * channels
+      let to = ((row + offset.y) * width + columns.lowerBound + offset.x) * channels
+      let length = columns.count * channels
+      result.replaceSubrange(to..<to + length, with: pixels[from..<from + length])
+    }
+    return Image(width: width, height: height, channels: channels, pixels: result)
+  }
+
   /// The picture turned and mirrored as an EXIF orientation (1...8) says.
   func oriented(_ orientation: Int) -> Image {
     guard (2...8).contains(orientation) else { return self }

@@ -20,6 +20,16 @@ public struct Picture: Sendable, Equatable {
     self.values = values
   }
 
+  /// The picture of gray levels.
+  init(_ levels: Image) {
+    self.init(
+      width: levels.width,
+      height: levels.height,
+      channels: levels.channels,
+      values: levels.pixels.map { Float($0) }
+    )
+  }
+
   /// The middle of the picture.
   ///
   /// - Precondition: the picture is at least as large.

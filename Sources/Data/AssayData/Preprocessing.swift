@@ -116,7 +116,8 @@ extension Preprocessing {
   /// - Throws: `Diagnostic` DAT011 when the input takes no pictures, DAT012 when the resized picture
   ///   is smaller than the input.
   public func tensor(_ image: Image, for type: TensorType) throws -> Tensor {
-    try tensor(picture(image, for: type), for: type)
+    guard filter.isRounded else { return try tensor(picture(image, for: type), for: type) }
+    return try tensor(levels: levels(image, for: type), for: type)
   }
 
   /// Where a picture's parts come to lie in a network's input.
@@ -156,6 +157,7 @@ extension Preprocessing {
   ///
   /// - Throws: as `tensor(_:for:)`.
   public func picture(_ image: Image, for type: TensorType) throws -> Picture {
+    if filter.isRounded { return Picture(try levels(image, for: type)) }
     let target = try extents(of: type)
     let place = try placement(width: image.width, height: image.height, for: type)
     let cut = recolored(image, channels: target.channels).cropped(
@@ -180,6 +182,101 @@ extension Preprocessing {
       offset: place.offset,
       filling: resize == .letterbox ? 114 : 0
     )
+  }
+
+  /// A picture cut and resized to a network's extents by a filter that gives whole gray levels.
+  ///
+  /// - Precondition: the filter is one that rounds.
+  /// - Throws: as `tensor(_:for:)`.
+  public func levels(_ image: Image, for type: TensorType) throws -> Image {
+    let target = try extents(of: type)
+    let place = try placement(width: image.width, height: image.height, for: type)
+    let (cut, size, input) = (place.cut, place.size, place.input)
+    let whole = recolored(image, channels: target.channels)
+      .cropped(x: cut.x, y: cut.y, width: cut.width, height: cut.height)
+      .resizedLevels(width: size.width, height: size.height, filter: filter)
+    if size.width >= input.width, size.height >= input.height {
+      return whole.cropped(
+        x: (size.width - input.width) / 2,
+        y: (size.height - input.height) / 2,
+        width: input.width,
+        height: input.height
+      )
+    }
+    return whole.framed(
+      width: input.width,
+      height: input.height,
+      offset: place.offset,
+      filling: resize == .letterbox ? 114 : 0
+    )
+  }
+
+  /// The network's input for gray levels of its extents: float32.
+  public func tensor(levels: Image, for type: TensorType) throws -> Tensor {
+    // An input of bytes without a scale takes gray levels as they are.
+    if type.dtype == .uint8, type.quantization == nil, keepsValues {
+      return try looked(levels, type, DType.uint8, nil) { _ in (0...255).map { UInt8($0) } }
+    }
+    return try looked(levels, type, DType.float32, nil) { table(channel: $0) }
+  }
+
+  /// The network's input for gray levels of its extents, in the input's own type: 256 levels are quantized for
+  /// each channel instead of every value.
+  public func input(levels: Image, for type: TensorType) throws -> Tensor {
+    guard let quantization = type.quantization, !quantization.isPerChannel,
+      !quantization.isBlockwise, [.int8, .uint8].contains(type.dtype)
+    else { return try tensor(levels: levels, for: type) }
+    return try looked(levels, type, type.dtype, quantization) { channel -> [UInt8] in
+      let values = Tensor(table(channel: channel), [256])
+      return values.converted(to: type.dtype, quantization: quantization)?.bytes.array ?? []
+    }
+  }
+
+  /// What each gray level of a channel becomes.
+  private func table(channel: Int) -> [Float] {
+    let affine = Affine(self, channel: channel)
+    return (0...255).map { affine(Float($0)) }
+  }
+
+  /// Puts every level through the table of its channel, into the order that the network wants.
+  private func looked<Value: BitwiseCopyable>(
+    _ levels: Image,
+    _ type: TensorType,
+    _ dtype: DType,
+    _ quantization: Quantization?,
+    _ table: (_ channel: Int) -> [Value]
+  ) throws -> Tensor {
+    let target = try extents(of: type)
+    let (width, height, channels) = (levels.width, levels.height, levels.channels)
+    let isBGR = color == .bgr && channels == 3
+    let tables = (0..<channels).map { table($0) }
+    guard let zero = tables.first?.first, tables.allSatisfy({ $0.count == 256 }) else {
+      throw Diagnostic("DAT011", "the network's input \(type) takes no pictures")
+    }
+    var output = [Value](repeating: zero, count: levels.pixels.count)
+    if channels == 3, !target.isChannelsFirst {
+      let (first, second, third) = (tables[0], tables[1], tables[2])
+      let (a, c) = isBGR ? (2, 0) : (0, 2)
+      for at in stride(from: 0, to: output.count, by: 3) {
+        output[at] = first[Int(levels.pixels[at &+ a])]
+        output[at &+ 1] = second[Int(levels.pixels[at &+ 1])]
+        output[at &+ 2] = third[Int(levels.pixels[at &+ c])]
+      }
+    } else {
+      for channel in 0..<channels {
+        let table = tables[channel]
+        var from = isBGR ? 2 - channel : channel
+        for to in channel * width * height..<(channel + 1) * width * height {
+          output[to] = table[Int(levels.pixels[from])]
+          from &+= channels
+        }
+      }
+    }
+    let shape: Shape =
+      target.isChannelsFirst ? [1, channels, height, width] : [1, height, width, channels]
+    let tensor = Tensor(output, shape, dtype: dtype, quantization: quantization)
+    return type.shape.rank == 3 && !target.hasSampleAxis
+      ? tensor.reshaped(Shape(Array(shape.dims.dropFirst()))) : tensor
   }
 
   /// The network's input for a picture of its extents.

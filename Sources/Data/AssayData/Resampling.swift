@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// How a picture's values are found between its pixels when it is resized.
 ///
 /// All of them take pixels as areas: the middle of pixel i lies at i + 0.5.
@@ -40,29 +32,42 @@ extension Image {
   func resized(width: Int, height: Int, filter: ResizeFilter) -> [Float] {
     precondition(width > 0 && height > 0)
     if width == self.width, height == self.height { return pixels.map { Float($0) } }
-    switch filter {
-    case .nearest: return nearest(width, height)
-    case .bilinear: return bilinear(width, height)
-    case .opencv: return bilinear(width, height).map { ($0 + 0.5).rounded(.down) }
-    case .area: return area(width, height)
-    case .antialias: return convolved(width, height, support: 1, triangle)
-    case .bicubic: return convolved(width, height, support: 2, cubic)
-    case .lanczos: return convolved(width, height, support: 3, lanczos)
+    return switch filter {
+    case .bilinear: bilinear(width, height)
+    case .area: area(width, height)
+    default: resizedLevels(width: width, height: height, filter: filter).pixels.map { Float($0) }
     }
   }
 
-  private func nearest(_ newWidth: Int, _ newHeight: Int) -> [Float] {
+  /// The picture at another size.
+  ///
+  /// - Precondition: the extents are positive, and the filter is one that rounds.
+  func resizedLevels(width: Int, height: Int, filter: ResizeFilter) -> Image {
+    precondition(width > 0 && height > 0 && filter.isRounded)
+    if width == self.width, height == self.height { return self }
+    let levels: [UInt8] =
+      switch filter {
+      case .nearest: nearest(width, height)
+      case .bilinear, .area, .opencv: bilinear(width, height).map { UInt8($0 + 0.5) }
+      case .antialias: convolved(width, height, support: 1, triangle)
+      case .bicubic: convolved(width, height, support: 2, cubic)
+      case .lanczos: convolved(width, height, support: 3, lanczos)
+      }
+    return Image(width: width, height: height, channels: channels, pixels: levels)
+  }
+
+  private func nearest(_ newWidth: Int, _ newHeight: Int) -> [UInt8] {
     func sources(_ old: Int, _ new: Int) -> [Int] {
       let scale = Double(old) / Double(new)
       return (0..<new).map { min(old - 1, Int((Double($0) + 0.5) * scale)) }
     }
     let columns = sources(width, newWidth)
-    var result: [Float] = []
+    var result: [UInt8] = []
     result.reserveCapacity(newWidth * newHeight * channels)
     for y in sources(height, newHeight) {
       for x in columns {
         let from = (y * width + x) * channels
-        for channel in 0..<channels { result.append(Float(pixels[from + channel])) }
+        for channel in 0..<channels { result.append(pixels[from + channel]) }
       }
     }
     return result
@@ -129,7 +134,7 @@ extension Image {
   }
 
   private func area(_ newWidth: Int, _ newHeight: Int) -> [Float] {
-    func windows(_ old: Int, _ new: Int) -> [Window<Float>] {
+    func windows(_ old: Int, _ new: Int) -> [Window] {
       let scale = Double(old) / Double(new)
       return (0..<new).map { index in
         let start = Double(index) * scale
@@ -143,148 +148,50 @@ extension Image {
       }
     }
     let source = pixels.map { Float($0) }
-    let rows = across(source, width, height, windows(width, newWidth), 0) { $0 }
-    return down(rows, newWidth, windows(height, newHeight), 0) { $0 }
-  }
-
-  /// Pillow's way: rows then columns, weights in whole numbers of 22 bits, rounded after each.
-  private func convolved(
-    _ newWidth: Int,
-    _ newHeight: Int,
-    support: Double,
-    _ kernel: (Double) -> Double
-  ) -> [Float] {
-    func windows(_ old: Int, _ new: Int) -> [Window<Int32>] {
-      let scale = Double(old) / Double(new)
-      let stretch = max(scale, 1)
-      return (0..<new).map { index in
-        let center = (Double(index) + 0.5) * scale
-        let first = max(0, Int(center - support * stretch + 0.5))
-        let last = min(old, Int(center + support * stretch + 0.5))
-        var weights = (first..<max(last, first + 1)).map {
-          kernel((Double($0) - center + 0.5) / stretch)
-        }
-        let sum = weights.reduce(0, +)
-        if sum != 0 { weights = weights.map { $0 / sum } }
-        return Window(
-          first: first,
-          weights: weights.map {
-            Int32(($0 * 4_194_304 + ($0 < 0 ? -0.5 : 0.5)).rounded(.towardZero))
-          }
-        )
-      }
-    }
-    // The weights' sizes add up to less than 2, and 2 * 255 * 2^22 fits 32 bits.
-    func clip(_ value: Int32) -> Int32 { min(max(value >> 22, 0), 255) }
-    var values = pixels.map { Int32($0) }
-    // A side that keeps its length is not touched.
-    if newWidth != width {
-      values = across(values, width, height, windows(width, newWidth), 1 << 21, clip)
-    }
-    if newHeight != height {
-      values = down(values, newWidth, windows(height, newHeight), 1 << 21, clip)
-    }
-    return values.map { Float($0) }
+    return down(across(source, windows(width, newWidth)), newWidth, windows(height, newHeight))
   }
 
   /// Resamples each row.
-  private func across<Value: ResampledValue>(
-    _ source: [Value],
-    _ oldWidth: Int,
-    _ rows: Int,
-    _ windows: [Window<Value>],
-    _ start: Value,
-    _ finish: (Value) -> Value
-  ) -> [Value] {
-    var result = [Value](repeating: start, count: rows * windows.count * channels)
-    var at = 0
-    for row in 0..<rows {
+  private func across(_ source: [Float], _ windows: [Window]) -> [Float] {
+    var result: [Float] = []
+    result.reserveCapacity(height * windows.count * channels)
+    for row in 0..<height {
       for window in windows {
-        var from = (row * oldWidth + window.first) * channels
-        if channels == 3 {
-          var (a, b, c) = (start, start, start)
+        let start = (row * width + window.first) * channels
+        for channel in 0..<channels {
+          var (sum, from) = (Float(0), start + channel)
           for weight in window.weights {
-            a.add(source[from], times: weight)
-            b.add(source[from &+ 1], times: weight)
-            c.add(source[from &+ 2], times: weight)
-            from &+= 3
+            sum += source[from] * weight
+            from &+= channels
           }
-          result[at] = finish(a)
-          result[at &+ 1] = finish(b)
-          result[at &+ 2] = finish(c)
-        } else {
-          var sum = start
-          for weight in window.weights {
-            sum.add(source[from], times: weight)
-            from &+= 1
-          }
-          result[at] = finish(sum)
+          result.append(sum)
         }
-        at &+= channels
       }
     }
     return result
   }
 
   /// Resamples each column.
-  private func down<Value: ResampledValue>(
-    _ source: [Value],
-    _ width: Int,
-    _ windows: [Window<Value>],
-    _ start: Value,
-    _ finish: (Value) -> Value
-  ) -> [Value] {
+  private func down(_ source: [Float], _ width: Int, _ windows: [Window]) -> [Float] {
     let length = width * channels
-    var result: [Value] = []
+    var result: [Float] = []
     result.reserveCapacity(length * windows.count)
     for window in windows {
       // Row by row, so that the inner loop runs over neighbors in memory.
-      var sums = [Value](repeating: start, count: length)
+      var sums = [Float](repeating: 0, count: length)
       for (index, weight) in window.weights.enumerated() {
         let base = (window.first + index) * length
         let row = source[base..<base + length]
-        for (column, value) in zip(sums.indices, row) { sums[column].add(value, times: weight) }
+        for (column, value) in zip(sums.indices, row) { sums[column] += value * weight }
       }
-      for sum in sums { result.append(finish(sum)) }
+      result += sums
     }
     return result
   }
 }
 
-/// Numbers that pictures are resampled in.
-private protocol ResampledValue {
-  /// Adds a product; the caller sees to it that integers do not overflow.
-  mutating func add(_ value: Self, times weight: Self)
-}
-
-extension Float: ResampledValue {
-  fileprivate mutating func add(_ value: Float, times weight: Float) { self += value * weight }
-}
-
-extension Int32: ResampledValue {
-  fileprivate mutating func add(_ value: Int32, times weight: Int32) {
-    self = self &+ value &* weight
-  }
-}
-
 /// The pixels that one new pixel is made of: the first, and the weights from there.
-private struct Window<Value> {
+private struct Window {
   var first: Int
-  var weights: [Value]
-}
-
-private func triangle(_ x: Double) -> Double { max(0, 1 - abs(x)) }
-
-/// Keys's cubic convolution with a = -0.5.
-private func cubic(_ value: Double) -> Double {
-  let x = abs(value)
-  let a = -0.5
-  if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
-  if x < 2 { return (((x - 5) * x + 8) * x - 4) * a }
-  return 0
-}
-
-private func lanczos(_ x: Double) -> Double {
-  func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(x * .pi) / (x * .pi) }
-  return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0
+  var weights: [Float]
 }

@@ -67,14 +67,14 @@ public struct PreparedPictures: Sendable {
       let text = Host.smallText(Host.join(folder, "prepared.json"), limit: 1 << 26),
       let json = try? JSON(parsing: text), json["schema"]?.string == PreparedPictures.schema,
       json["geometry"]?.string == geometry.text, json["count"]?.int == set.items.count,
-      let hashes = json["parts"]?.array
+      let sizes = json["parts"]?.array
     else { return nil }
     count = set.items.count
     (width, height, channels) = (geometry.width, geometry.height, geometry.channels)
     isByte = preprocessing.filter.isRounded
     let size = width * height * channels * (isByte ? 1 : 4)
     var views: [ByteView] = []
-    for index in hashes.indices {
+    for index in sizes.indices {
       let wanted = min(PreparedPictures.partSize, count - index * PreparedPictures.partSize) * size
       guard let file = try? MappedFile(path: Host.join(folder, PreparedPictures.name(index))),
         file.view.count == wanted
@@ -91,17 +91,36 @@ public struct PreparedPictures: Sendable {
     "part-" + String("\(100_000 + part)".dropFirst()) + ".bin"
   }
 
+  /// The network's input for one picture, in the input's own type where that is of bytes.
+  public func input(
+    at index: Int,
+    _ preprocessing: Preprocessing,
+    for type: TensorType
+  ) throws -> Tensor {
+    guard isByte else { return try preprocessing.tensor(picture(at: index), for: type) }
+    return try preprocessing.input(levels: levels(at: index), for: type)
+  }
+
+  /// The gray levels of one picture; only of a filter that rounds.
+  private func levels(at index: Int) throws -> Image {
+    let bytes = try bytes(at: index, width * height * channels)
+    return Image(width: width, height: height, channels: channels, pixels: bytes.array)
+  }
+
   /// One picture, before its values are changed.
-  public func picture(at index: Int) throws -> Picture {
+  func picture(at index: Int) throws -> Picture {
     let count = width * height * channels
-    let size = count * (isByte ? 1 : 4)
-    let bytes = try parts[index / PreparedPictures.partSize]
-      .slice(index % PreparedPictures.partSize * size, size)
+    let bytes = try bytes(at: index, count * (isByte ? 1 : 4))
     let values: [Float] =
       isByte
       ? bytes.array.map { Float($0) }
       : try (0..<count).map { try bytes.load(Float.self, at: $0 * 4) }
     return Picture(width: width, height: height, channels: channels, values: values)
+  }
+
+  private func bytes(at index: Int, _ size: Int) throws -> ByteView {
+    try parts[index / PreparedPictures.partSize]
+      .slice(index % PreparedPictures.partSize * size, size)
   }
 
   /// Prepares a set's pictures, or what is missing of them.
@@ -131,7 +150,7 @@ public struct PreparedPictures: Sendable {
     let isByte = preprocessing.filter.isRounded
     let size = geometry.width * geometry.height * geometry.channels * (isByte ? 1 : 4)
     var made = 0
-    var hashes: [JSON] = []
+    var sizes: [JSON] = []
     for start in stride(from: 0, to: set.items.count, by: partSize) {
       let items = Array(set.items[start..<min(start + partSize, set.items.count)])
       let path = Host.join(folder, name(start / partSize))
@@ -152,14 +171,14 @@ public struct PreparedPictures: Sendable {
         try AtomicFile.write(views, to: path, isSynced: false)
         made += items.count
       }
-      hashes.append(.string(sha256(try MappedFile(path: path).view)))
+      sizes.append(JSON(items.count * size))
       progress(start + items.count)
     }
     let json = JSON.object([
       "schema": .string(schema), "geometry": .string(geometry.text),
       "width": JSON(geometry.width), "height": JSON(geometry.height),
       "channels": JSON(geometry.channels), "element": .string(isByte ? "uint8" : "float32"),
-      "count": JSON(set.items.count), "parts": .array(hashes),
+      "count": JSON(set.items.count), "parts": .array(sizes),
     ])
     try AtomicFile.write(json.text(pretty: true) + "\n", to: Host.join(folder, "prepared.json"))
     return (folder, made)
@@ -172,8 +191,10 @@ public struct PreparedPictures: Sendable {
     _ isByte: Bool
   ) throws -> ByteView {
     let image = try Image.read(path: item.path, isOriented: preprocessing.isOriented)
-    let picture = try locating(item.path) { try preprocessing.picture(image, for: input) }
-    if isByte { return ByteView(picture.values.map { UInt8(min(max($0, 0), 255)) }) }
-    return Tensor(picture.values, Shape([picture.values.count])).bytes
+    return try locating(item.path) {
+      if isByte { return ByteView(try preprocessing.levels(image, for: input).pixels) }
+      let picture = try preprocessing.picture(image, for: input)
+      return Tensor(picture.values, Shape([picture.values.count])).bytes
+    }
   }
 }

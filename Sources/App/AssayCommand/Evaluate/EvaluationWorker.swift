@@ -116,29 +116,34 @@ struct EvaluationWorker {
 
   /// Evaluates shares until none is left.
   func run(_ shares: EvaluationShares) throws {
-    var batch = try shares.next()
-    var inputs = try batch.map { try input($0) }
+    var batch = try fed(shares.next())
+    var finished: [(Int, Outcome)] = []
     while !batch.isEmpty {
-      // While this batch runs, the next one is decoded.
-      let next = try shares.next()
-      let here = Handed(value: (self, batch, inputs))
-      let results = Mutex<Result<[Outcome], any Error>?>(nil)
-      let decoded = Mutex<Result<[[String: Tensor]], any Error>?>(nil)
+      // While this batch runs, what came out of the last one is kept and the next one is decoded.
+      let here = Handed(value: (self, shares, batch, finished))
+      let results = Mutex<Result<[(Int, Outcome)], any Error>?>(nil)
+      let decoded = Mutex<Result<[(Int, [String: Tensor])], any Error>?>(nil)
       Host.forEach(below: 2, threads: 2) { side in
-        let (worker, batch, inputs) = here.value
+        let (worker, shares, batch, finished) = here.value
         if side == 0 {
-          let made = Result { try zip(batch, inputs).map { try worker.outcome($0, $1) } }
+          let made = Result { try batch.map { ($0.0, try worker.outcome($0.0, $0.1)) } }
           results.withLock { $0 = made }
         } else {
-          let made = Result { try next.map { try worker.input($0) } }
+          let made = Result {
+            try shares.note(finished)
+            return try worker.fed(shares.next())
+          }
           decoded.withLock { $0 = made }
         }
       }
-      let outcomes = try results.withLock { try $0?.get() ?? [] }
-      try shares.note(zip(batch, outcomes).map { ($0, $1) })
-      inputs = try decoded.withLock { try $0?.get() ?? [] }
-      batch = next
+      finished = try results.withLock { try $0?.get() ?? [] }
+      batch = try decoded.withLock { try $0?.get() ?? [] }
     }
+    try shares.note(finished)
+  }
+
+  private func fed(_ items: [Int]) throws -> [(Int, [String: Tensor])] {
+    try items.map { ($0, try input($0)) }
   }
 
   private func input(_ index: Int) throws -> [String: Tensor] {
@@ -146,14 +151,16 @@ struct EvaluationWorker {
     if let text = item.text, let pieces { return try textInput(text, pieces) }
     let input = model.inputs[0]
     if let prepared {
-      return [
-        input.name: try preprocessing.tensor(prepared.picture(at: index), for: input.type)
-      ]
+      return [input.name: try prepared.input(at: index, preprocessing, for: input.type)]
     }
     let image = try Image.read(path: item.path, isOriented: preprocessing.isOriented)
-    return [
-      input.name: try locating(item.path) { try preprocessing.tensor(image, for: input.type) }
-    ]
+    return try locating(item.path) {
+      guard preprocessing.filter.isRounded else {
+        return [input.name: try preprocessing.tensor(image, for: input.type)]
+      }
+      let levels = try preprocessing.levels(image, for: input.type)
+      return [input.name: try preprocessing.input(levels: levels, for: input.type)]
+    }
   }
 
   /// Numbers of pieces for the input that has neither mask nor segment in its name.

@@ -84,4 +84,15 @@ static inline const char *cimage_webp_names(void) {
     "WebPGetInfo\0WebPDecodeRGBInto\0WebPGetDecoderVersion\0";
 }
 
+// Convolutions of rows of bytes whose channels lie side by side. New pixel i is made of `count[i]` pixels from
+// `first[i]`, all of which lie within the source, with weights of 22 bits from `weights[i * longest]`. The sum
+// of the sizes of a pixel's weights must be below 2^23. `result` has room for every new pixel.
+
+void cimage_across(const uint8_t *source, int width, int rows, int channels, const int32_t *first,
+                   const int32_t *count, const int32_t *weights, int longest, int new_width, uint8_t *result);
+
+// Columns; `length` is that of a row in bytes.
+void cimage_down(const uint8_t *source, int length, const int32_t *first, const int32_t *count,
+                 const int32_t *weights, int longest, int new_height, uint8_t *result);
+
 #endif
