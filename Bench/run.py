@@ -3,7 +3,7 @@
 usage: scripts/bench [--quick] [--binary FILE] [--json FILE] [MEASURE...]
 
 Measures: startup, convert, equality, accuracy, latency, harness, phases, applications, onnx, quantization, training,
-anomaly, vision, comparison, sweeps, energy, detection, rating, explorer, zoo. All of them without a name.
+anomaly, vision, comparison, sweeps, energy, detection, rating, explorer, zoo, pictures, evaluation. All of them without a name.
 Peers run as a user would run them; ours is .build/release/assay, or --binary. Runs of both sides alternate, and
 the figure is the median of each side. `wanted` is the project's own goal. Results also go to
 .build/bench/results.json.
@@ -21,6 +21,7 @@ from support import WORK, Failed, Settings, header, report, rows
 MEASURES = [
     "startup", "convert", "equality", "accuracy", "latency", "harness", "phases", "applications", "onnx", "quantization", "training",
     "anomaly", "vision", "comparison", "sweeps", "energy", "detection", "rating", "explorer", "zoo",
+    "pictures", "evaluation",
 ]
 
 

@@ -146,6 +146,17 @@ def networks():
     return found + [(name, folder / path, kind) for name, (path, kind) in SHARED.items()]
 
 
+def photographs(count):
+    """A folder of ten folders with JPEGs of two sizes, made once: crops of the test data's, if there are any."""
+    folder = WORK / f"photographs-{count}"
+    done = folder.with_suffix(".done")
+    if not done.exists():
+        data = data_folder()
+        peer("photographs.py", folder, count, *([data / "images"] if data and (data / "images").is_dir() else []))
+        done.touch()
+    return folder
+
+
 def reference(name, source, kind):
     """Calibration data, test data and Keras's outputs for a network; the origin of the data is kept beside."""
     prefix = WORK / name
