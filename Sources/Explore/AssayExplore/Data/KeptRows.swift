@@ -94,6 +94,7 @@ struct KeptRows: Sendable {
     let ids = try input.texts(rows)
     let facets = try empty.facets.map { facet in
       let values = try input.texts()
+      guard Set(values).count == values.count else { throw RowReader.Damage() }
       let codes = try input.codes(rows, below: values.count)
       return ExplorerTable.Facet(facet.key, facet.name, values: values, codes: codes)
     }
@@ -106,6 +107,7 @@ struct KeptRows: Sendable {
     var facts = RatingFacts()
     let words = try input.texts()
     facts.words = WordList(words)
+    guard facts.words.words.count == words.count else { throw RowReader.Damage() }
     facts.codes = try facts.codes.map { _ in try input.codes(rows, below: words.count) }
     facts.isOriginal = try input.numbers(UInt8.self, rows).map { $0 == 1 }
     let keys = try input.texts()
