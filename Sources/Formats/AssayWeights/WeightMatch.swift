@@ -92,9 +92,38 @@ public struct WeightMatch: Sendable {
     // What a definition has as fixed numbers (ImageNet's means) frameworks keep as weights.
     let fixed = Set(network.layers.map(\.name))
       .subtracting(targets.map { WeightNames.split($0.name).layer })
-    let passedOver = Set(file.layers.filter { fixed.contains($0.name) }.flatMap(\.entries))
+    let layers = file.layers.filter { fixed.contains($0.name) }
+    for layer in layers { try readStatistics(layer.name, layer.entries, network, file) }
+    let passedOver = Set(layers.flatMap(\.entries))
     unexpected = file.entries.indices.filter { !used.contains($0) && !passedOver.contains($0) }
       .map { file.entries[$0].name }.filter { !WeightMatch.isIdle($0) }
+  }
+
+  /// Takes the mean and the variance of a layer that normalizes pictures from a file that has them: Keras's
+  /// EfficientNets were published with numbers of their own.
+  private mutating func readStatistics(
+    _ layer: String,
+    _ entries: [Int],
+    _ network: Network,
+    _ file: WeightFile
+  ) throws {
+    for (part, index) in zip(["mean", "variance"], entries) {
+      let name = "\(layer)/\(part)"
+      let entry = file.entries[index]
+      guard let own = network.graph.values.first(where: { $0.name == name })?.constant else {
+        continue
+      }
+      let tensor = try locating(entry.name) { try entry.read() }
+      guard tensor.dtype == .float32, tensor.count == own.count else {
+        misfits.append(
+          Misfit(name: name, wanted: own.shape, source: entry.name, found: tensor.shape)
+        )
+        continue
+      }
+      if tensor.hasUndefinedNumbers { broken.append(entry.name) }
+      tensors[name] = tensor.reshaped(own.shape)
+      sources[name] = entry.name
+    }
   }
 
   /// Whether a tensor of a file is none that a network computes with.
