@@ -50,6 +50,44 @@ import Testing
     #expect(try codes(written(graph(name))) == expected)
   }
 
+  /// Along one row of taps a distance between rows changes nothing: it is written as the Edge TPU's
+  /// compiler wants it, and computes the same.
+  @Test(arguments: [
+    (Shape([4, 1, 3, 2]), Size2D(1, 2)), (Shape([4, 3, 1, 2]), Size2D(2, 1)),
+  ])
+  func aWindowOfOneRowIsDilatedAlike(weights: Shape, dilations: Size2D) throws {
+    func values(_ shape: Shape) -> Tensor {
+      Tensor((0..<shape.count).map { Float($0 * 37 % 19 - 9) / 8 }, shape)
+    }
+    for isDepthwise in [false, true] {
+      let taps: Shape = isDepthwise ? [1, weights[1], weights[2], 2] : weights
+      var graph = Graph(name: "line")
+      let x = graph.addInput("x", TensorType(.float32, [1, 7, 7, 2]))
+      let w = graph.addConstant("w", values(taps))
+      graph.outputs =
+        isDepthwise
+        ? try graph.addNode(
+          "y",
+          DepthwiseConv2D(dilations: dilations, padding: .same),
+          [x, w]
+        ) : try graph.addNode("y", Conv2D(dilations: dilations, padding: .same), [x, w])
+      let options = try #require(
+        try written(graph).tables(2).first?.tables(3).first?.table(4)
+      )
+      let first = isDepthwise ? 5 : 4
+      #expect(try options.scalar(first, default: Int32(1)) == 2)
+      #expect(try options.scalar(first + 1, default: Int32(1)) == 2)
+      let bytes = joined(try format.exportGraph(graph, options: ExportOptions(description: "")))
+      let again = try format.importGraph(bytes, options: ImportOptions()).graph
+      let image = values([1, 7, 7, 2])
+      let (ours, theirs) = try (
+        ReferenceEvaluator(graph).run(["x": image]), ReferenceEvaluator(again).run(["x": image])
+      )
+      #expect(ours.map { $0.1.bytes.array } == theirs.map { $0.1.bytes.array })
+      #expect(ours.count == 1)
+    }
+  }
+
   @Test func metadataNameTheMakerAndTheLeastRuntime() throws {
     let model = try written(graph("dynamic_int8"))
     #expect(try model.scalar(0, default: UInt32(0)) == 3)

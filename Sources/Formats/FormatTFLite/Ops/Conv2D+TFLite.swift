@@ -8,9 +8,10 @@ extension Conv2D: TFLiteOperator {
 
   func write(_ node: ExportedNode, to exporter: inout TFLiteExporter) throws {
     let filter = try node.type(1)
+    let taps = Size2D(filter.shape[1], filter.shape[2])
     let window = try exporter.window(
       node,
-      window: Size2D(filter.shape[1], filter.shape[2]),
+      window: taps,
       strides: strides,
       dilations: dilations,
       padding: padding
@@ -20,8 +21,9 @@ extension Conv2D: TFLiteOperator {
     options.set(1, Int32(clamping: strides.width))
     options.set(2, Int32(clamping: strides.height))
     options.set(3, FusedActivation(activation).rawValue)
-    options.set(4, Int32(clamping: dilations.width), default: 1)
-    options.set(5, Int32(clamping: dilations.height), default: 1)
+    let distances = written(dilations, window: taps)
+    options.set(4, Int32(clamping: distances.width), default: 1)
+    options.set(5, Int32(clamping: distances.height), default: 1)
     let bias = try exporter.bias(node, count: filter.shape[0])
     exporter.add(
       "CONV_2D",

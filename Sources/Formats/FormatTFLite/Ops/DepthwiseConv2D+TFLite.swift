@@ -8,9 +8,10 @@ extension DepthwiseConv2D: TFLiteOperator {
 
   func write(_ node: ExportedNode, to exporter: inout TFLiteExporter) throws {
     let (image, filter) = (try node.type(0), try node.type(1))
+    let taps = Size2D(filter.shape[1], filter.shape[2])
     let window = try exporter.window(
       node,
-      window: Size2D(filter.shape[1], filter.shape[2]),
+      window: taps,
       strides: strides,
       dilations: dilations,
       padding: padding
@@ -22,8 +23,9 @@ extension DepthwiseConv2D: TFLiteOperator {
     options.set(2, Int32(clamping: strides.height))
     options.set(3, Int32(clamping: filter.shape[3] / image.shape[3]))
     options.set(4, FusedActivation(activation).rawValue)
-    options.set(5, Int32(clamping: dilations.width), default: 1)
-    options.set(6, Int32(clamping: dilations.height), default: 1)
+    let distances = written(dilations, window: taps)
+    options.set(5, Int32(clamping: distances.width), default: 1)
+    options.set(6, Int32(clamping: distances.height), default: 1)
     let bias = try exporter.bias(node, count: filter.shape[3])
     exporter.add(
       "DEPTHWISE_CONV_2D",

@@ -104,6 +104,16 @@ extension TFLiteImporter {
   }
 }
 
+/// The distances between taps as the file names them: where a window has one row or one column, the
+/// distance across it changes nothing, and is written as the other one.
+///
+/// The Edge TPU's compiler maps convolutions only when both are equal.
+func written(_ dilations: Size2D, window: Size2D) -> Size2D {
+  if window.height == 1, window.width > 1 { return Size2D(dilations.width, dilations.width) }
+  if window.width == 1, window.height > 1 { return Size2D(dilations.height, dilations.height) }
+  return dilations
+}
+
 /// Whether weights have a scale for each channel.
 func isPerChannel(_ type: TensorType) -> Bool { type.quantization?.isPerChannel ?? false }
 
