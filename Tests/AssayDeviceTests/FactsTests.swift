@@ -37,6 +37,15 @@ import Testing
     /sys/bus/usb/devices/2-1/speed:5000
     """
 
+  /// A kernel for another processor runs the device's programs through an emulator.
+  @Test(arguments: [("x86_64", true), ("aarch64", false), ("arm64", false), ("riscv64", false)])
+  func anEmulatorIsToldByItsKernel(kernel: String, isEmulated: Bool) {
+    let line = "\n/proc/sys/kernel/arch:\(kernel)\n"
+    let facts = DeviceFacts(transcript: FactsTests.raspberry + line)
+    #expect((facts.emulator != nil) == isEmulated)
+    #expect(facts.identity != DeviceFacts(transcript: FactsTests.raspberry).identity || !isEmulated)
+  }
+
   @Test func aBoardIsKnownByWhatItPrints() {
     let facts = DeviceFacts(transcript: FactsTests.raspberry)
     #expect(facts.architecture == "aarch64")

@@ -38,6 +38,16 @@ import Testing
     return record
   }
 
+  /// What an emulator takes is rated by nobody; what it computes is.
+  @Test func timesOfEmulatorsAreNotRated() throws {
+    var record = record("static_int8", 2_000_000)
+    record.environment = .object(["emulator": "qemu user mode"])
+    let subject = try #require(Subject.of([record]).first)
+    #expect(subject.values["latency"] == nil && subject.values["memory"] == nil)
+    #expect(subject.values["accuracy"] != nil && subject.values["size"] != nil)
+    #expect(subject.conditions["emulated"] == "qemu user mode")
+  }
+
   @Test func aRecordBecomesASubject() throws {
     let record = record("static_int8", 2_000_000)
     let subject = try #require(Subject.of([record]).first)

@@ -60,6 +60,26 @@ private func recommend(
     record("b", "binary", ns: 100, bytes: 50, accuracy: 0.6),
   ]
 
+  /// An emulator that is faster than the hardware is shown, and picked by nobody.
+  @Test func emulatorsAreNeverRankedWithHardware() {
+    var emulated = record("e", "static_int8", ns: 10, bytes: 1)
+    emulated.environment = .object(["emulator": "qemu user mode"])
+    let hardware = record("h", "float32", ns: 1000, bytes: 100)
+    let original = ComparisonReport.Original(path: "m")
+    var answer = Recommendation(
+      ComparisonReport(original: original, records: [emulated, hardware])
+    )
+    #expect(answer.pareto.isEmpty == false && !answer.pareto.contains("e"))
+    #expect(answer.pick != "e")
+    #expect(answer.details.contains { $0.contains("never ranked with hardware") })
+    // Among themselves they are told apart, with a warning.
+    answer = Recommendation(ComparisonReport(original: original, records: [emulated]))
+    #expect(answer.details.contains { $0.contains("tell nothing of hardware") })
+    #expect(
+      emulated.unlikeness(to: hardware).contains { $0.what == "emulation" && $0.forbidsRanking }
+    )
+  }
+
   @Test func theParetoSetHoldsWhatNothingDominates() {
     #expect(recommend(four).pareto == ["b", "q", "f", "h"])
     let worse = record("w", "worse", ns: 310, bytes: 100, accuracy: 0.94)

@@ -9,7 +9,8 @@ extension DeviceFacts {
   /// code as the machine itself.
   static let files = [
     "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/vmstat",
-    "/proc/self/status", "/proc/sys/kernel/random/boot_id", "/etc/os-release", "/etc/machine-id",
+    "/proc/self/status", "/proc/sys/kernel/arch", "/proc/sys/kernel/random/boot_id",
+    "/etc/os-release", "/etc/machine-id",
     "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/isolated",
     "/sys/devices/system/cpu/cpufreq/boost", "/sys/devices/system/cpu/smt/active",
     "/sys/devices/system/cpu/cpu[0-9]*/cpu_capacity",
@@ -111,6 +112,13 @@ extension DeviceFacts {
         "/sys/class/dmi/id/product_name"
       )
       ?? SystemMirror.value("Model", in: information)
+    // Since Linux 6.1 the kernel tells what it was built for, whatever its programs are told.
+    if let architecture, let kernel = mirror.line("/proc/sys/kernel/arch"),
+      !DeviceFacts.runs(architecture, onKernel: kernel)
+    {
+      emulator = "qemu user mode: the kernel is \(kernel)"
+    }
+    if information.contains("VirtualApple") { emulator = "Rosetta" }
     if let word = fact("emulator") { emulator = word }
     if let vendor = mirror.line("/sys/class/dmi/id/sys_vendor"), vendor == "QEMU", emulator == nil,
       architecture != "x86_64"
@@ -144,6 +152,18 @@ extension DeviceFacts {
     further["tegra"] = fact("tegra")
     if mirror.facts["end"] != nil { conditions = mirror.conditions(processorCount) }
     readClusters()
+  }
+
+  /// Whether a kernel runs programs of an instruction set by itself.
+  static func runs(_ architecture: String, onKernel kernel: String) -> Bool {
+    let families = [
+      ["aarch64", "arm64", "armv8l", "armv8b", "armv7l", "armv6l", "arm"],
+      ["x86_64", "amd64", "i686", "i586", "i386", "x86"],
+    ]
+    guard let family = families.first(where: { $0.contains(architecture) }),
+      let other = families.first(where: { $0.contains(kernel) })
+    else { return true }
+    return family == other
   }
 
   private mutating func readLibrary(_ mirror: SystemMirror) {

@@ -190,6 +190,8 @@ public final class DeviceSession: @unchecked Sendable {
     object["library"] = facts.library.map { .string($0) }
     object["individual"] = facts.individual.map { .string($0) }
     object["emulator"] = facts.emulator.map { .string($0) }
+    // What scales of ratings ask for.
+    object["emulated"] = .bool(facts.emulator != nil)
     object["governor"] = facts.conditions?.processors.first?.governor.map { .string($0) }
     for attachment in facts.attachments { object["attached"] = .string(attachment.name) }
     return object

@@ -183,9 +183,18 @@ public struct ComparisonReport: Sendable {
     }.map(\.element)
   }
 
-  /// The records whose figures hold, in order.
+  /// The records whose figures hold, in order; emulators only where there is no hardware, since one is
+  /// never ranked with the other.
   package var valid: [Record] {
-    ordered.filter { $0.verdict == .valid && summary($0).p50.value != nil }
+    let all = ordered.filter { $0.verdict == .valid && summary($0).p50.value != nil }
+    let hardware = all.filter { $0.emulator == nil }
+    return hardware.isEmpty ? all : hardware
+  }
+
+  /// Records of emulators that are left out because there is hardware.
+  var emulated: [Record] {
+    guard valid.contains(where: { $0.emulator == nil }) else { return [] }
+    return ordered.filter { $0.verdict == .valid && $0.emulator != nil }
   }
 }
 

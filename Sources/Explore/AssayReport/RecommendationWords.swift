@@ -132,7 +132,8 @@ struct RecommendationWords {
 
   func caveats(_ valid: [Record]) -> [String] {
     var words: [String] = []
-    let invalid = report.records.count - valid.count
+    let emulated = report.emulated.count
+    let invalid = report.records.count - valid.count - emulated
     if invalid > 0, !valid.isEmpty {
       words.append(
         invalid == 1
@@ -140,6 +141,13 @@ struct RecommendationWords {
           : "\(invalid) configurations have no valid result and were left out; their reasons are "
             + "below."
       )
+    }
+    if emulated > 0 {
+      words.append(
+        "\(emulated) of emulators \(emulated == 1 ? "is" : "are") shown, and never ranked with hardware."
+      )
+    } else if valid.contains(where: { $0.emulator != nil }) {
+      words.append("These are times of an emulator: they tell nothing of hardware.")
     }
     // Every row names its threads; what no column shows must be said.
     let unlike = Record.unlikenesses(among: valid).filter { $0.what != "threads" }

@@ -68,10 +68,20 @@ extension Record {
       imported.map { "\($0.mark) (\($0.tool))" } ?? "measured here",
       other.imported.map { "\($0.mark) (\($0.tool))" } ?? "measured here"
     )
+    note("emulation", emulator ?? "none", other.emulator ?? "none")
     for (key, what) in Record.conditions {
       note(what, word(environment[key]), word(other.environment[key]))
     }
     return found
+  }
+
+  /// What emulated the machine that was measured; `nil` for hardware.
+  ///
+  /// Times, energies and memories of an emulator tell nothing of the hardware that it stands for: such a
+  /// record is kept and shown, and never ranked with hardware.
+  public var emulator: String? {
+    guard let word = environment["emulator"]?.string, !word.isEmpty else { return nil }
+    return word
   }
 
   /// Members of the environment that make measurements unlike.

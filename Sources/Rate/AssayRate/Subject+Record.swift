@@ -66,6 +66,7 @@ extension Subject {
     // Our own processor runs our own instructions.
     default: conditions["emulated"] = record.device == "local" ? "no" : nil
     }
+    if let emulator = record.emulator { conditions["emulated"] = emulator }
     return conditions
   }
 
@@ -106,6 +107,10 @@ extension Subject {
         agreement,
         record.accuracyCount > 0 ? .counted(record.accuracyCount) : .unknown
       )
+    }
+    // What an emulator takes is not what hardware would.
+    if record.emulator != nil {
+      for key in ["latency", "energy", "memory"] { values[key] = nil }
     }
     // What somebody else measured is no measurement of ours.
     if record.imported != nil {

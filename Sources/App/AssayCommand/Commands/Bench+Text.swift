@@ -18,7 +18,7 @@ func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
   var text = """
     \(record.verdict.rawValue): \(record.model.path) on \(record.runtime) \(record.version), \
     \(record.placement["provider"]?.string ?? record.provider), \(record.threads) \
-    thread\(record.threads == 1 ? "" : "s")
+    thread\(record.threads == 1 ? "" : "s")\(place(record))
 
     """
   if let imported = record.imported { text += importedLines(imported) }
@@ -51,6 +51,20 @@ func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
     }
   }
   for reason in record.reasons { text += "\(reason)\n" }
+  return text
+}
+
+/// Where it was measured, when not here: the device as people call it, with what emulates it.
+private func place(_ record: Record) -> String {
+  guard record.device != "local", record.imported == nil else { return "" }
+  var name = record.device
+  let model =
+    record.environment["deviceModel"]?.string ?? record.environment["processor"]?.string
+  if let model { name += " (\(model))" }
+  var text = ", on " + Words.printable(name)
+  if let emulator = record.emulator {
+    text += "\nemulator        \(Words.printable(emulator)): never ranked with hardware"
+  }
   return text
 }
 

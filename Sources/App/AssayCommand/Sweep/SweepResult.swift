@@ -83,6 +83,7 @@ struct SweepResult {
       "scenario": cell.scenario, "meter": .string(cell.meter), "trials": JSON(trials),
       "records": .array(records.map { .string($0.id) }),
       "valid": JSON(records.filter { $0.verdict == .valid }.count),
+      "emulator": JSON(records.compactMap(\.emulator).first),
       "p50Ns": .array(records.compactMap { $0.summary.p50.value.map { .integer($0.value) } }),
       "joules": .array(
         records.compactMap { $0.mainEnergy?.perInference.value }.map { .number($0.value) }
@@ -95,7 +96,8 @@ struct SweepResult {
     let shows = SweepColumns(rows.map(\.cell))
     let hasAccuracy = records.contains { $0.accuracy.value != nil }
     let hasEnergy = records.contains { $0.mainEnergy != nil }
-    let fastest = rows.compactMap { median($0.records) }.min()
+    let hardware = rows.filter { row in !row.records.contains { $0.emulator != nil } }
+    let fastest = hardware.compactMap { median($0.records) }.min()
     text += Text.table(
       shows.header + ["valid", "p50", "spread", "p99", "memory", "size"]
         + (hasEnergy ? ["energy"] : []) + (hasAccuracy ? ["accuracy"] : []) + [""],
@@ -166,6 +168,7 @@ struct SweepResult {
     let errors = records.filter { $0.verdict != .valid }
       .flatMap(\.reasons).filter { $0.severity == .error }
     if let reason = errors.first { return reason.code + ": " + reason.summary }
+    if records.contains(where: { $0.emulator != nil }) { return "emulator: not ranked" }
     return isFastest && rows.count > 1 ? "fastest" : ""
   }
 

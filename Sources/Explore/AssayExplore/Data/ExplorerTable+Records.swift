@@ -108,6 +108,9 @@ extension ExplorerTable {
     ) { record, _ in record.snrDb.value ?? .nan },
   ]
 
+  /// Properties that do not depend on whether a machine is emulated.
+  private static let toldByEmulators: Set = ["file_size", "accuracy", "agreement", "snr"]
+
   private static func time(
     _ key: String,
     _ name: String,
@@ -213,7 +216,13 @@ extension ExplorerTable {
 
   private static func row(_ record: Record) -> Row {
     let summary = record.summary
-    let figures = recordProperties.map { $0.read(record, summary) }
+    let figures = recordProperties.map { property in
+      // What an emulator takes has no place beside hardware; what it computes has.
+      if record.emulator != nil, !toldByEmulators.contains(property.property.meta.key) {
+        return (value: Double.nan, low: Double.nan, high: Double.nan)
+      }
+      return property.read(record, summary)
+    }
     func told(_ key: String) -> String? {
       record.extra[key]?.string ?? record.environment[key]?.string
     }
@@ -222,7 +231,8 @@ extension ExplorerTable {
       id: record.id,
       facets: [
         modelName(record),
-        "\(record.device) \(record.runtime) \(record.provider) \(threads)",
+        "\(record.device) \(record.runtime) \(record.provider) \(threads)"
+          + (record.emulator == nil ? "" : ", emulated"),
         told("task") ?? "not told", told("dataset") ?? "not told", record.device,
         record.runtime, record.variant,
       ],
