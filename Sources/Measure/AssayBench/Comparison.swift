@@ -104,7 +104,9 @@ public struct Comparison: Sendable {
       while let trial = waiting.first, group.isEmpty || hasRoom(after: group) {
         waiting.removeFirst()
         progress(meter.step("preparing \(trial.configuration.title)"))
-        trial.measureStarts(starts) { try makeWorker(trial.configuration) }
+        trial.measureStarts(starts, isElsewhere: deviceFacts != nil) {
+          try makeWorker(trial.configuration)
+        }
         trial.start({ try makeWorker(trial.configuration) }, preset)
         group.append(trial)
       }

@@ -13,12 +13,17 @@ extension Trial {
   }
 
   /// Measures starts of workers of their own, before that of the turns; a failure costs the starts.
-  func measureStarts(_ count: Int, _ make: () throws -> any WorkerLink) {
+  func measureStarts(
+    _ count: Int,
+    isElsewhere: Bool = false,
+    _ make: () throws -> any WorkerLink
+  ) {
     guard count > 0 else { return }
     withoutActuallyEscaping(make) { make in
       let measurement = StartMeasurement(
         configuration: configuration,
         patience: patience,
+        isElsewhere: isElsewhere,
         make: make
       )
       do {

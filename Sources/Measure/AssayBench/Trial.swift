@@ -133,6 +133,10 @@ final class Trial {
       noteQueue(answer, count: taken.count)
       record.samples += taken
       record.rounds.append(taken.count)
+      if let uncertainty = answer["clockUncertaintyNs"]?.double {
+        let before = record.environment["clockUncertaintyNs"]?.double ?? 0
+        record.environment["clockUncertaintyNs"] = .number(max(before, uncertainty))
+      }
       if let begin = answer["begin"]?.int, let end = answer["end"]?.int {
         record.windows.append(Record.Window(begin: Int64(begin), end: Int64(end)))
       }

@@ -14,7 +14,8 @@ extension Worker {
     let session = try loaded()
     guard let source else { throw Diagnostic("BEN002", "nothing is loaded") }
     var random = SeededRNG(seed: UInt64(max(request["seed"]?.int ?? 1, 0)))
-    let samples = try auditSamples(8, &random)
+    let bound = try bind(fed, to: session.inputs.map { ($0.name, $0.type) })
+    let samples = AuditSamples.make(8, session.inputs, measured: bound.map(\.bytes), &random)
     let judge = try source.runtime.load(path: source.path, options: source.options)
     let expected = try samples.map { sample in
       try Worker.write(sample, to: judge)
@@ -57,32 +58,6 @@ extension Worker {
     ])
   }
 
-  /// Samples of the kind that the model takes: uniform in [0, 1) for floats, every value for small
-  /// integers.
-  ///
-  /// Wide integers may be indices into a table of the model: they stay as they were fed.
-  private func auditSamples(_ count: Int, _ random: inout SeededRNG) throws -> [[ByteView]] {
-    let session = try loaded()
-    let bound = try bind(fed, to: session.inputs.map { ($0.name, $0.type) })
-    return (0..<count).map { sample in
-      zip(session.inputs, bound).map { port, given in
-        // The first sample is what was measured.
-        if sample == 0 { return given.bytes }
-        switch port.type.dtype {
-        case .float32, .float16, .float64:
-          let values = (0..<port.type.shape.count).map { _ in random.uniform() }
-          let tensor = Tensor(values, port.type.shape)
-          return tensor.converted(to: port.type.dtype, quantization: nil)?.bytes ?? given.bytes
-        case .int8, .uint8:
-          return ByteView(
-            (0..<(port.type.byteCount ?? 0)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-          )
-        default: return given.bytes
-        }
-      }
-    }
-  }
-
   private static func write(_ sample: [ByteView], to session: any Session) throws {
     for (index, bytes) in sample.enumerated() { try session.write(bytes, toInput: index) }
   }
@@ -107,6 +82,40 @@ extension Worker {
         abs(Int(Int8(bitPattern: x &- y))) <= 1
       }
     default: return false
+    }
+  }
+}
+
+/// What a model is given in self-tests.
+public enum AuditSamples {
+  /// Samples of the kind that the model takes: uniform in [0, 1) for floats, every value for small
+  /// integers.
+  ///
+  /// Wide integers may be indices into a table of the model: they stay as they were fed.
+  ///
+  /// - Parameter measured: the inputs that were measured: the first sample.
+  /// - Returns: for each sample the bytes of every port.
+  public static func make(
+    _ count: Int,
+    _ ports: [Port],
+    measured: [ByteView],
+    _ random: inout SeededRNG
+  ) -> [[ByteView]] {
+    (0..<count).map { sample in
+      zip(ports, measured).map { port, given in
+        if sample == 0 { return given }
+        switch port.type.dtype {
+        case .float32, .float16, .float64:
+          let values = (0..<port.type.shape.count).map { _ in random.uniform() }
+          let tensor = Tensor(values, port.type.shape)
+          return tensor.converted(to: port.type.dtype, quantization: nil)?.bytes ?? given
+        case .int8, .uint8:
+          return ByteView(
+            (0..<(port.type.byteCount ?? 0)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+          )
+        default: return given
+        }
+      }
     }
   }
 }

@@ -43,6 +43,29 @@ struct Port {
 /// LiteRT's functions, loaded from its shared library.
 final class LiteRT {
   let functions: LrtFunctions
+  let handle: UnsafeMutableRawPointer
+
+  /// Fills a table of functions from a library.
+  ///
+  /// - Returns: the names that the library lacks, each with a space in front.
+  static func fill(
+    _ fields: UnsafeMutableRawBufferPointer,
+    _ names: UnsafePointer<CChar>?,
+    _ library: UnsafeMutableRawPointer
+  ) -> String {
+    var missing = ""
+    var offset = 0
+    guard var name = names else { return " all" }
+    while name.pointee != 0, offset + 8 <= fields.count {
+      let address = crunner_symbol(library, name)
+      if address == nil { missing += " " + String(cString: name) }
+      fields.storeBytes(of: UInt(bitPattern: address), toByteOffset: offset, as: UInt.self)
+      offset += 8
+      while name.pointee != 0 { name += 1 }
+      name += 1
+    }
+    return missing
+  }
 
   init(path: String) throws(Failure) {
     guard let library = path.withCString({ crunner_load($0) }) else {
@@ -50,23 +73,14 @@ final class LiteRT {
       throw Failure("RTM001", "LiteRT cannot be loaded on the device", cause: words)
     }
     var table = LrtFunctions()
-    var missing = ""
-    withUnsafeMutableBytes(of: &table) { fields in
-      var offset = 0
-      guard var name = lrt_function_names() else { return }
-      while name.pointee != 0, offset + 8 <= fields.count {
-        let address = crunner_symbol(library, name)
-        if address == nil { missing += " " + String(cString: name) }
-        fields.storeBytes(of: UInt(bitPattern: address), toByteOffset: offset, as: UInt.self)
-        offset += 8
-        while name.pointee != 0 { name += 1 }
-        name += 1
-      }
+    let missing = withUnsafeMutableBytes(of: &table) {
+      LiteRT.fill($0, lrt_function_names(), library)
     }
     guard missing.isEmpty else {
       throw Failure("RTM002", "this version of LiteRT does not fit", cause: "missing:" + missing)
     }
     functions = table
+    handle = library
   }
 
   func check(
@@ -96,6 +110,9 @@ extension String {
 final class LiteRTSession: Session {
   private let library: LiteRT
   private let isAccelerated: Bool
+  private var edgeTPU: EdgeTPU?
+  /// Operators of the file that are for an Edge TPU.
+  private var edgeTPUCount = 0
   private var environment: LrtEnvironment?
   private var model: LrtModel?
   private(set) var compiled: LrtCompiled?
@@ -121,10 +138,12 @@ final class LiteRTSession: Session {
     provider: String,
     threads: Int,
     folder: String,
+    settings: EdgeTPU.Settings,
     isProfiling: Bool
   ) throws(Failure) {
     self.library = library
     isAccelerated = provider != "cpu"
+    edgeTPU = provider == "tpu" ? try EdgeTPU(library, settings) : nil
     inputBuffers = .allocate(capacity: LiteRTSession.mostPorts)
     inputBuffers.initialize(repeating: nil, count: LiteRTSession.mostPorts)
     outputBuffers = .allocate(capacity: LiteRTSession.mostPorts)
@@ -152,6 +171,12 @@ final class LiteRTSession: Session {
       throw Failure("RTM005", "the model has more than 256 inputs or outputs")
     }
     total = operatorCount()
+    guard provider != "tpu" || edgeTPUCount > 0 else {
+      throw Failure(
+        "RTM008",
+        "the file is not compiled for an Edge TPU: all of it would run on the processor"
+      )
+    }
     let compileStart = Host.monotonicNanoseconds()
     try compile(provider, threads, isProfiling: isProfiling)
     try makeInputs(signature)
@@ -175,6 +200,7 @@ final class LiteRTSession: Session {
     if let compiled { f.LiteRtDestroyCompiledModel(compiled) }
     if let model { f.LiteRtDestroyModel(model) }
     if let environment { f.LiteRtDestroyEnvironment(environment) }
+    edgeTPU?.forget()
   }
 
   private func makeEnvironment(_ folder: String) throws(Failure) {
@@ -187,7 +213,7 @@ final class LiteRTSession: Session {
     }
     // 4: silent.
     add(LrtOptionLogSeverity, 4)
-    if isAccelerated {
+    if isAccelerated, edgeTPU == nil {
       // The text must outlive the environment, which lives as long as this process.
       var value = LrtAny()
       value.type = Int32(LrtAnyString)
@@ -200,6 +226,7 @@ final class LiteRTSession: Session {
       library.functions.LiteRtCreateEnvironment(Int32($0.count), $0.baseAddress, &environment)
     }
     try library.check(status, "LiteRtCreateEnvironment", "RTM002")
+    try edgeTPU?.register(in: environment, library)
   }
 
   private func operatorCount() -> Int {
@@ -214,6 +241,16 @@ final class LiteRTSession: Session {
         f.LiteRtGetNumSubgraphOps(subgraph, &operators) == 0
       {
         count += operators
+        for place in 0..<operators {
+          var node: LrtOp?
+          var code: Int32 = -1
+          var name: UnsafePointer<CChar>?
+          guard f.LiteRtGetSubgraphOp(subgraph, place, &node) == 0,
+            f.LiteRtGetOpCode(node, &code) == 0, code == Int32(LrtCustomOperator),
+            f.LiteRtGetCustomCode(node, &name) == 0, let name
+          else { continue }
+          if String(cString: name) == "edgetpu-custom-op" { edgeTPUCount += 1 }
+        }
       }
     }
     return count
@@ -225,10 +262,15 @@ final class LiteRTSession: Session {
     try library.check(f.LiteRtCreateOptions(&options), "LiteRtCreateOptions")
     defer { f.LiteRtDestroyOptions(options) }
     let hardware =
-      isAccelerated
-      ? (provider == "gpu" ? LrtHardwareGPU : LrtHardwareNPU) : LrtHardwareCPU
+      switch provider {
+      case "cpu": Int32(LrtHardwareCPU)
+      case "gpu": Int32(LrtHardwareGPU)
+      // What the Edge TPU leaves runs on the processor.
+      case "tpu": Int32(LrtHardwareCPU) | Int32(LrtHardwareGPU)
+      default: Int32(LrtHardwareNPU)
+      }
     try library.check(
-      f.LiteRtSetOptionsHardwareAccelerators(options, Int32(hardware)),
+      f.LiteRtSetOptionsHardwareAccelerators(options, hardware),
       "LiteRtSetOptionsHardwareAccelerators"
     )
     try add(
@@ -236,9 +278,12 @@ final class LiteRTSession: Session {
       "runtime_options_string",
       options
     )
-    if !isAccelerated { try add("num_threads = \(max(threads, 1))\n", "xnnpack", options) }
+    if !isAccelerated || edgeTPU != nil {
+      try add("num_threads = \(max(threads, 1))\n", "xnnpack", options)
+    }
     if provider == "gpu" { try add("precision = 2\n", "gpu_options", options) }
     let status = f.LiteRtCreateCompiledModel(environment, model, options, &compiled)
+    if status != 0, let fault = edgeTPU?.fault { throw fault }
     try library.check(
       status,
       "LiteRtCreateCompiledModel",
@@ -450,6 +495,10 @@ final class LiteRTSession: Session {
         placed = total
       }
       notes.append("threads \(max(threads, 1))")
+    } else if let edgeTPU {
+      provider = "Edge TPU"
+      placed = edgeTPU.taken
+      if edgeTPU.taken == edgeTPUCount { notes.append("all that was compiled for it") }
     } else {
       provider = wanted
       if f.LiteRtCompiledModelIsNonCpuFullyAccelerated(compiled, &isWhole) == 0 {
@@ -457,6 +506,9 @@ final class LiteRTSession: Session {
       }
     }
   }
+
+  /// What a record keeps of the accelerator; `nil` without one that is known.
+  var accelerator: Value? { edgeTPU?.facts }
 
   // MARK: Running
 

@@ -7,19 +7,21 @@ import CRunner
 /// ports: in a file (`raw`), or in the line itself as base64 (`inline`), and that `load` names the runtime's library. `seconds` of a request is how long it
 /// may take: longer, and the system ends the runner.
 @main struct Runner {
-  private var library: LiteRT?
+  private(set) var library: LiteRT?
   private var session: LiteRTSession?
-  private var further: [LiteRTSession] = []
-  private var source: Source?
-  private var fed: [UInt8] = []
-  private let loop = TimedLoop()
+  private(set) var further: [LiteRTSession] = []
+  private(set) var source: Source?
+  private(set) var fed: [UInt8] = []
+  let loop = TimedLoop()
 
-  private struct Source {
+  /// What was loaded, and how.
+  struct Source {
     var library: String
     var path: String
     var provider: String
     var threads: Int
     var folder: String
+    var settings: EdgeTPU.Settings
   }
 
   static func main() {
@@ -55,6 +57,11 @@ import CRunner
           ("pid", .integer(Int64(crunner_process()))), ("runner", .string("assay-runner/1")),
         ]
       )
+    case "clock":
+      return .object([
+        ("ok", .bool(true)), ("ns", .integer(Int64(clamping: Host.monotonicNanoseconds()))),
+      ])
+    case "forget": return try forget(request)
     case "bind": return try bind(request)
     case "load": return try load(request)
     case "feed": return try feed(request)
@@ -76,27 +83,41 @@ import CRunner
       return .object([("ok", .bool(true)), ("samples", Runner.list(samples))])
     case "block": return try block(request)
     case "memory": return .object(ProcessMemory.value() + [("runtime", .object([]))])
+    case "audit": return try audit(request)
+    case "accelerator":
+      var members: [(String, Value)] = [("ok", .bool(true))]
+      if let facts = session?.accelerator { members.append(("accelerator", facts)) }
+      return .object(members)
     case "evaluate": return try evaluate(request)
     case "profile": return try profile(request)
     default: throw Failure("BEN002", "the runner on the device cannot do '" + verb + "'")
     }
   }
 
-  private func loaded() throws(Failure) -> LiteRTSession {
+  func loaded() throws(Failure) -> LiteRTSession {
     guard let session else { throw Failure("BEN002", "nothing is loaded") }
     return session
   }
 
-  private func once(_ session: LiteRTSession) throws(Failure) {
+  func once(_ session: LiteRTSession) throws(Failure) {
     do {
       try session.run()
     } catch {
-      throw Failure(
-        "BEN113",
-        "an inference failed with status " + String(error.status),
-        cause: session.failureText
-      )
+      throw failure(error, session)
     }
+  }
+
+  /// Lets the system forget a file, so that its next reading is from the disk.
+  private func forget(_ request: Value) throws(Failure) -> Value {
+    var (cached, total): (UInt64, UInt64) = (0, 0)
+    let path = request["path"]?.string ?? ""
+    guard path.withCString({ crunner_forget($0, &cached, &total) }) == 0 else {
+      throw Failure("BEN116", "this system does not forget files, or does not tell")
+    }
+    return .object([
+      ("ok", .bool(true)), ("cached", .integer(Int64(clamping: cached))),
+      ("total", .integer(Int64(clamping: total))),
+    ])
   }
 
   private func explaining<T>(
@@ -106,11 +127,7 @@ import CRunner
     do {
       return try body(session, loop, further)
     } catch {
-      throw Failure(
-        "BEN113",
-        "an inference failed with status " + String(error.status),
-        cause: session.failureText
-      )
+      throw failure(error, session)
     }
   }
 
@@ -133,7 +150,8 @@ import CRunner
       path: request["path"]?.string ?? "",
       provider: request["provider"]?.string ?? "cpu",
       threads: request["threads"]?.int ?? 1,
-      folder: request["folder"]?.string ?? "."
+      folder: request["folder"]?.string ?? ".",
+      settings: EdgeTPU.Settings(request["settings"] ?? .null)
     )
     let library: LiteRT
     if let known = self.library {
@@ -149,17 +167,19 @@ import CRunner
     for _ in 1..<min(max(request["streams"]?.int ?? 1, 1), 256) {
       further.append(try Runner.session(library, source))
     }
-    return .object([
+    var members: [(String, Value)] = [
       ("ok", .bool(true)), ("version", .string(request["version"]?.string ?? "unknown")),
       ("read", .integer(Int64(session.readNanoseconds))),
       ("compile", .integer(Int64(session.compileNanoseconds))),
       ("placement", Runner.placement(session, session.placed)),
       ("inputs", .array(session.inputs.map { $0.value })),
       ("outputs", .array(session.outputs.map { $0.value })),
-    ])
+    ]
+    if let facts = session.accelerator { members.append(("accelerator", facts)) }
+    return .object(members)
   }
 
-  private static func session(
+  static func session(
     _ library: LiteRT,
     _ source: Source,
     isProfiling: Bool = false
@@ -170,6 +190,7 @@ import CRunner
       provider: source.provider,
       threads: source.threads,
       folder: source.folder,
+      settings: source.settings,
       isProfiling: isProfiling
     )
   }
@@ -204,7 +225,7 @@ import CRunner
     return .object([("ok", .bool(true))])
   }
 
-  private func write(_ bytes: ArraySlice<UInt8>, to session: LiteRTSession) throws(Failure) {
+  func write(_ bytes: ArraySlice<UInt8>, to session: LiteRTSession) throws(Failure) {
     var place = bytes.startIndex
     for index in session.inputs.indices {
       let end = place + session.inputs[index].byteCount
@@ -261,18 +282,13 @@ import CRunner
   private func block(_ request: Value) throws(Failure) -> Value {
     let limits = Runner.limits(request)
     let rewarm = UInt64(max(request["rewarmNs"]?.int ?? 0, 0))
-    let scenario = request["scenario"]?["kind"]?.string ?? request["scenario"]?.string
-    // One stream that goes as fast as it can is one inference after the other.
-    let isAlone = further.isEmpty && scenario == "offline"
-    if let scenario, scenario != "single-stream", scenario != "multi-stream", !isAlone {
-      throw Failure("BEN002", "the runner on the device has no scenario '" + scenario + "'")
-    }
-    let inferences = max(request["scenario"]?["inferences"]?.int ?? 1, 1)
+    let plan = request["scenario"] ?? .null
+    let scenario = plan["kind"]?.string ?? plan.string ?? "single-stream"
     let busy = Host.busyNanoseconds()
     let own = crunner_busy_ns()
     let start = Host.monotonicNanoseconds()
-    let samples = try explaining { session, loop, _ throws(RunFailure) in
-      // A few inferences bring back what others pushed out of the caches.
+    // A few inferences bring back what others pushed out of the caches.
+    _ = try explaining { session, loop, _ throws(RunFailure) in
       try loop.run(
         session,
         BlockLimits(
@@ -281,14 +297,15 @@ import CRunner
           maximumNanoseconds: max(rewarm, 1)
         )
       )
-      try loop.run(session, limits, inferences: inferences)
-      return loop.samples
     }
+    let block = try queries(limits, scenario, plan)
     var members: [(String, Value)] = [
-      ("ok", .bool(true)), ("samples", Runner.list(samples)),
-      ("begin", .integer(Int64(clamping: loop.window.begin))),
-      ("end", .integer(Int64(clamping: loop.window.end))),
+      ("ok", .bool(true)), ("samples", Runner.list(block.samples)),
+      ("begin", .integer(Int64(clamping: block.window.begin))),
+      ("end", .integer(Int64(clamping: block.window.end))),
     ]
+    if let service = block.serviceTime { members.append(("serviceNs", .number(service))) }
+    if block.unserved > 0 { members.append(("unserved", .integer(Int64(block.unserved)))) }
     let elapsed = Host.monotonicNanoseconds() &- start
     if let busy, let now = Host.busyNanoseconds(), now >= busy, elapsed > 50_000_000 {
       let others = Double(now - busy) - Double(crunner_busy_ns() &- own)
@@ -317,7 +334,9 @@ import CRunner
         ("ns", .number(time.nanoseconds)),
       ])
     }
-    let placed = times.isEmpty ? session.placed : max(session.total - own, 0)
+    // What the Edge TPU left is run by others of LiteRT's kernels than its own.
+    let placed =
+      times.isEmpty || session.accelerator != nil ? session.placed : max(session.total - own, 0)
     return .object([
       ("ok", .bool(true)), ("operators", .array(operators)),
       ("placement", Runner.placement(session, placed)),

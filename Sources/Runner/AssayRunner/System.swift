@@ -6,6 +6,9 @@ enum Host {
   @inline(__always)
   static func monotonicNanoseconds() -> UInt64 { chost_monotonic_ns() }
 
+  /// Waits.
+  static func sleep(nanoseconds: UInt64) { crunner_sleep(nanoseconds) }
+
   /// The whole bytes of a file; `nil` when it cannot be read.
   static func bytes(of path: String) -> [UInt8]? {
     let file = path.withCString { crunner_open($0, false) }

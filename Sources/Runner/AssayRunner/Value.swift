@@ -29,6 +29,14 @@ enum Value {
     }
   }
 
+  var double: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
+    }
+  }
+
   var array: [Value] {
     if case .array(let values) = self { values } else { [] }
   }

@@ -87,8 +87,14 @@ public final class EnergyWatcher: BenchWatcher {
     let (seen, rests, faults) = state.withLock { ($0.seen, $0.rests, $0.faults) }
     record.powerMarks = marks
     for seen in seen {
+      var trace = seen.trace
+      if let uncertainty = record.environment["clockUncertaintyNs"]?.double {
+        // The windows are a device's, told by its clock.
+        let own = trace.timeUncertaintyNanoseconds
+        trace.timeUncertaintyNanoseconds = (own * own + uncertainty * uncertainty).squareRoot()
+      }
       let account = EnergyAccount(
-        trace: seen.trace,
+        trace: trace,
         map: seen.map,
         windows: windows,
         idle: rests,

@@ -18,6 +18,12 @@ double sqrt(double);
 
 /// Nanoseconds of a clock that never jumps and is not slewed (CHost's).
 uint64_t chost_monotonic_ns(void);
+/// A thread with its own stack (CHost's). `main` must return.
+typedef struct {
+  uint64_t handle;
+} CHostThread;
+int chost_thread_start(CHostThread *thread, void *(*main)(void *), void *argument, size_t stack);
+int chost_thread_join(CHostThread thread);
 /// Binds the calling thread to the processors in `cpus` (CHost's).
 int chost_set_affinity(const int *cpus, size_t count);
 
@@ -35,6 +41,11 @@ int crunner_open(const char *path, bool writes);
 void crunner_close(int descriptor);
 /// Nanoseconds that this process spent on processors.
 uint64_t crunner_busy_ns(void);
+/// Waits.
+void crunner_sleep(uint64_t nanoseconds);
+/// Asks the system to forget a file's pages, and tells how many of its pages are in memory then; 0 when it
+/// can and tells.
+int crunner_forget(const char *path, uint64_t *cached, uint64_t *total);
 /// A number's text with 17 digits, ended by NUL.
 void crunner_format(double value, char *buffer, size_t capacity);
 
