@@ -83,6 +83,8 @@ struct RealPhoneTests {
         try? server.disconnect(address)
       }
     }
+    // A thread that is left is waited for: it must see the end, however this one ends.
+    defer { isOver.withLock { $0 = true } }
     var losses = 0
     for index in 0..<200 {
       let run = DetachedRun(

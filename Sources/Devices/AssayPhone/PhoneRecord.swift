@@ -64,40 +64,27 @@ struct PhoneRecord {
       threads: job.request.threads
     )
     record.command = job.command
-    var environment = JSON.object([
-      "transport": .string(session.facts.transport),
-      "deviceKind": .string(session.facts.identity), "tool": .string(tool.path),
-      "toolSha256": .string(tool.sha256),
-      "toolArguments": .array(raw.arguments.map { .string($0) }),
-    ])
-    let facts = session.facts
-    environment["deviceModel"] = facts.model.map { .string($0) }
-    environment["processor"] = facts.processor.map { .string($0) }
-    environment["processorCount"] = facts.processorCount.map { JSON($0) }
-    environment["system"] = facts.system.map { .string($0) }
-    environment["kernel"] = facts.kernel.map { .string($0) }
-    environment["architecture"] = facts.architecture.map { .string($0) }
-    environment["memoryBytes"] = facts.memoryBytes.map { JSON($0) }
-    environment["individual"] = facts.individual.map { .string($0) }
-    environment["emulator"] = facts.emulator.map { .string($0) }
-    // What scales of ratings ask for: figures of emulators are never ranked with those of hardware.
-    environment["emulated"] = .bool(facts.emulator != nil)
-    environment["gpu"] = facts.further["gpu"].map { .string($0) }
-    environment["abi"] = facts.further["abi"].map { .string($0) }
-    environment["build"] = facts.further["build"].map { .string($0) }
+    var environment = session.environment
+    environment["tool"] = .string(tool.path)
+    environment["toolSha256"] = .string(tool.sha256)
+    environment["toolArguments"] = .array(raw.arguments.map { .string($0) })
     environment["cores"] = processors.map { .array($0.map { JSON($0) }) } ?? .string("all")
     if raw.losses > 0 { environment["connectionLosses"] = JSON(raw.losses) }
     record.environment = environment
-    if facts.emulator != nil {
-      record.reasons.append(
-        Diagnostic(
-          "PHN015",
-          "this is an emulator: its figures are never ranked with those of hardware",
-          severity: .warning
-        )
-      )
+    if let emulator = PhoneRecord.emulatorFinding(session.facts) {
+      record.reasons.append(emulator)
     }
     return record
+  }
+
+  /// What a record of an emulator says; `nil` for hardware.
+  static func emulatorFinding(_ facts: DeviceFacts) -> Diagnostic? {
+    guard facts.emulator != nil else { return nil }
+    return Diagnostic(
+      "PHN015",
+      "this is an emulator: its figures are never ranked with those of hardware",
+      severity: .warning
+    )
   }
 
   private func model() -> Record.Model {
@@ -149,5 +136,29 @@ extension BenchmarkModelRun.End {
     case .signaled(let signal): Host.signalName(signal)
     case .unknown: "unknown end"
     }
+  }
+}
+
+extension PhoneSession {
+  /// What the phone told of itself, as records keep it.
+  var environment: JSON {
+    var environment = JSON.object([
+      "transport": .string(facts.transport), "deviceKind": .string(facts.identity),
+    ])
+    environment["deviceModel"] = facts.model.map { .string($0) }
+    environment["processor"] = facts.processor.map { .string($0) }
+    environment["processorCount"] = facts.processorCount.map { JSON($0) }
+    environment["system"] = facts.system.map { .string($0) }
+    environment["kernel"] = facts.kernel.map { .string($0) }
+    environment["architecture"] = facts.architecture.map { .string($0) }
+    environment["memoryBytes"] = facts.memoryBytes.map { JSON($0) }
+    environment["individual"] = facts.individual.map { .string($0) }
+    environment["emulator"] = facts.emulator.map { .string($0) }
+    // What scales of ratings ask for: figures of emulators are never ranked with those of hardware.
+    environment["emulated"] = .bool(facts.emulator != nil)
+    environment["gpu"] = facts.further["gpu"].map { .string($0) }
+    environment["abi"] = facts.further["abi"].map { .string($0) }
+    environment["build"] = facts.further["build"].map { .string($0) }
+    return environment
   }
 }
