@@ -272,8 +272,8 @@ let targets: [[Target]] = [
     "Devices",
     "AssayRemote",
     base + [
-      "AssayBench", "AssayCodec", "AssayDevice", "AssayHost", "AssayMachine", "AssayRecord",
-      "AssayRuntime",
+      "AssayBench", "AssayCodec", "AssayDevice", "AssayHost", "AssayMachine", "AssayMeter",
+      "AssayRecord", "AssayRuntime",
     ],
     tests: ["DeviceSSH", "RuntimeLiteRT"]
   ),
@@ -367,7 +367,7 @@ let targets: [[Target]] = [
       "AssayQuantize", "AssayVerify", "AssayData", "AssayHost", "AssayCodec", "AssayRecord",
       "AssayBench", "AssayMachine", "AssayMeter", "AssayStore", "AssayJobs", "AssayReport",
       "AssayFigures", "AssayDevice", "AssayExplore", "AssayFetch", "DeviceADB", "DeviceSSH",
-      "RuntimeReference", "VendorTools", "VendorEdgeTPU", "AssayAutodiff",
+      "RuntimeReference", "VendorTools", "VendorEdgeTPU", "AssayAutodiff", "AssayRemote",
     ] + formats.map { .init(stringLiteral: "Format\($0)") }
       + runtimes.map { .init(stringLiteral: "Runtime\($0)") }
   ),
@@ -475,6 +475,7 @@ let fuzzed: [Target.Dependency] =
     "AssayAccuracy", "AssayCodec", "AssayData", "AssayDetect", "AssayFormat", "AssayImports",
     "AssayJobs", "AssayMeter", "AssayQuantize", "AssayRate", "AssayRecord", "AssayStore",
     "AssayTrain", "AssayExplore", "AssayFetch", "AssayWeights", "VendorTools", "VendorEdgeTPU",
+    "VendorPhone",
   ]
   + formats.map { .init(stringLiteral: "Format\($0)") }
 let fuzzing: [Target] = [

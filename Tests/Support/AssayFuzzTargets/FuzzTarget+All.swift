@@ -220,6 +220,7 @@ extension FuzzTarget {
       }
     },
     FuzzTarget(name: "foreign-results") { bytes in try importEverywhere(bytes) },
+    FuzzTarget(name: "phone-tools") { bytes in try readAsPhoneTools(bytes) },
     FuzzTarget(name: "protobuf") { bytes in
       try visit(ProtobufReader(ByteView(bytes), maximumDepth: 8))
     },
