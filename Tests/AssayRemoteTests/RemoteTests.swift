@@ -176,7 +176,7 @@ struct RemoteTests {
       ("aarch64", "glibc 2.36", nil),
       ("aarch64", "glibc 2.31", "glibc 2.31, and LiteRT needs 2.34"),
       ("aarch64", "musl", "musl"), ("aarch64", "bionic, 64 bit", "bionic"),
-      ("x86_64", "glibc 2.27", nil),
+      ("x86_64", "glibc 2.35", nil), ("x86_64", "glibc 2.31", "glibc 2.31, and LiteRT needs 2.34"),
     ]
   )
   func aCLibraryGoesAlongWhereTheDevicesDoesNotFit(

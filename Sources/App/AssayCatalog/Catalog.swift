@@ -1,6 +1,7 @@
 import AssayBase
 import AssayFormat
 import AssayGraph
+import AssayRemote
 import AssayRuntime
 import FormatKeras
 import FormatONNX
@@ -31,7 +32,15 @@ public enum Catalog {
   }
 
   /// Software that executes networks, in the order of tables.
-  public static let runtimes: [any InferenceRuntime] = [
+  ///
+  /// Programs of the user's come last; one under a name that is taken is left out.
+  public static let runtimes: [any InferenceRuntime] =
+    own
+    + programs.runtimes.filter { program in
+      !own.contains { $0.id == program.id }
+    }
+
+  private static let own: [any InferenceRuntime] = [
     LiteRTRuntime(),
     OnnxRuntime(),
     OpenVINORuntime(),
@@ -39,9 +48,18 @@ public enum Catalog {
     NullRuntime(),
   ]
 
+  /// Programs of the user's that stand for runtimes and importers; none where their file cannot be read,
+  /// which doctor tells.
+  public static let programs: ProgramBook =
+    (try? ProgramBook()) ?? (try? ProgramBook(text: "{}")) ?? noPrograms()
+
+  private static func noPrograms() -> ProgramBook {
+    preconditionFailure("an empty book can be read")
+  }
+
   /// The runtimes that a comparison takes unless told: those that a user ships.
   public static var shipping: [any InferenceRuntime] {
-    runtimes.filter { !["reference", "null"].contains($0.id) }
+    own.filter { !["reference", "null"].contains($0.id) }
   }
 
   /// The format with this id.

@@ -2,6 +2,7 @@ import AssayBase
 import AssayFormat
 import AssayGraph
 import AssayHost
+import AssayRemote
 import AssayTensor
 
 /// A model read from a file: the graph and the file that it came from.
@@ -43,6 +44,15 @@ public func format(of bytes: ByteView, path: String) throws -> any ModelFormat {
   )
 }
 
+/// The program of the user's that reads a file which no format of ours claims.
+private func programImporter(for path: String) -> ProgramImporter? {
+  let suffix = path.split(separator: ".").last.map { String($0) } ?? ""
+  guard let found = Catalog.programs.importers.first(where: { $0.extensions.contains(suffix) }),
+    Host.kind(of: path) == .file, (try? format(ofModel: path)) == nil
+  else { return nil }
+  return found
+}
+
 /// The format of the model at a path, a file or a folder.
 ///
 /// - Throws: `Diagnostic` CAT002 when no format claims it, FIL00x when it cannot be opened.
@@ -73,6 +83,11 @@ public func importModel(
   path: String,
   options: ImportOptions = ImportOptions()
 ) throws -> ImportedModel {
+  if let importer = programImporter(for: path) {
+    let folder = try Host.makeTemporaryFolder("assay-import")
+    defer { try? Host.remove(folder) }
+    return try importModel(path: try importer.convert(path, in: folder), options: options)
+  }
   var options = options
   options.path = try modelFile(path)
   let bytes = try MappedFile(path: options.path).view

@@ -8,6 +8,7 @@ import AssayFigures
 import AssayFormat
 import AssayJobs
 import AssayRecord
+import AssayRemote
 import AssayRuntime
 import AssayStore
 import VendorTools
@@ -42,8 +43,27 @@ extension Catalog {
     public var rows: [Probe]
   }
 
+  /// Importers that are programs of the user's; a file of programs that cannot be read says why.
+  private static func programProbes() -> [Probe] {
+    do {
+      return try ProgramBook().importers.map { Probe(name: $0.id, availability: $0.probe()) }
+    } catch {
+      let fault = error as? Diagnostic
+      return [
+        Probe(
+          name: ProgramBook.fileName,
+          availability: .unavailable(
+            reason: fault?.summary ?? "\(error)",
+            remedy: fault?.remedy ?? "mend it"
+          )
+        )
+      ]
+    }
+  }
+
   /// The state of every plug-in and library.
   public static func probes() -> [ProbeGroup] {
+    let importers = programProbes()
     let formats = Catalog.formats.map { format in
       let verbs = format.canExport ? "read and written" : "read"
       let names = format.extensions.map { ".\($0)" }.joined(separator: " ")
@@ -54,7 +74,7 @@ extension Catalog {
         title: "runtimes",
         rows: runtimes.map { Probe(name: $0.id, availability: $0.probe()) }
       ),
-      ProbeGroup(title: "formats", rows: formats),
+      ProbeGroup(title: "formats", rows: formats + importers),
       ProbeGroup(
         title: "stores",
         rows: [

@@ -5,7 +5,8 @@ public enum Assay {
   /// Every command, in the order in which help lists them.
   static let commands: [CommandSpec] = [
     tryCommand, convertCommand, optimizeCommand, inspectCommand, runCommand, classifyCommand,
-    benchCommand, trtexecCommand, ncs2Command, ethosUCommand, compareCommand, profileCommand,
+    benchCommand, trtexecCommand, ncs2Command, ethosUCommand, snpeCommand, qnnCommand,
+    compareCommand, profileCommand,
     studyThreadsCommand, studyBatchCommand,
     studyAffinityCommand,
     sweepCommand,

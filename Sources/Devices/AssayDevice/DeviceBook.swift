@@ -16,6 +16,8 @@ public struct DeviceSettings: Sendable, Equatable {
   public var hook: [String] = []
   /// A program that speaks the runner's lines, with its arguments.
   public var program: [String] = []
+  /// Libraries of the device by name, such as `edgetpu`, where its loader does not find them by itself.
+  public var libraries: [String: String] = [:]
   /// Seconds after which a silent device counts as lost; `nil` for what each action asks for.
   public var patience: Double?
   /// Seconds after which the device removes by itself what we left there when we are gone.
@@ -112,7 +114,10 @@ public struct DeviceBook: Sendable, Equatable {
   }
 
   private static func entry(_ name: String, _ json: JSON) throws -> Entry {
-    let known: Set = ["address", "root", "ssh", "hub", "hook", "program", "patience", "grace"]
+    let known: Set = [
+      "address", "root", "ssh", "hub", "hook", "program", "patience", "grace",
+      "libraries",
+    ]
     for (key, _) in json.pairs ?? [] where !known.contains(key) {
       let guess = nearest(to: key, among: known.sorted()).map { "; did you mean '\($0)'?" } ?? ""
       throw fault("'\(key)' is not known" + guess)
@@ -124,6 +129,12 @@ public struct DeviceBook: Sendable, Equatable {
     settings.hook = try words(json, "hook")
     settings.patience = try seconds(json, "patience")
     settings.grace = try seconds(json, "grace")
+    for (name, value) in json["libraries"]?.pairs ?? [] {
+      guard let path = value.string, path.hasPrefix("/"), name == "edgetpu" else {
+        throw fault("'libraries' has absolute paths by name: {\"edgetpu\": \"/path/there\"}")
+      }
+      settings.libraries[name] = path
+    }
     if let root = json["root"] {
       guard let text = root.string, text.hasPrefix("/"), !text.contains("'"), !text.contains("\n")
       else { throw fault("'root' is an absolute path") }

@@ -20,6 +20,11 @@ public final class DeviceSession: @unchecked Sendable {
   public let facts: DeviceFacts
   /// What was done with it.
   public let journal: DeviceJournal
+  /// Keeps the right to use the device; called between steps.
+  public var lease: (@Sendable () -> Void)? {
+    get { lock.withLock { $0.lease } }
+    set { lock.withLock { $0.lease = newValue } }
+  }
   private let progress: @Sendable (String) -> Void
   private let lock = Mutex<State>(State())
 
@@ -27,6 +32,8 @@ public final class DeviceSession: @unchecked Sendable {
     var folder: DeviceFolder?
     var places: [String: (bundle: RunnerBundle, path: String)] = [:]
     var isClosed = false
+    var farewells: [@Sendable () -> Void] = []
+    var lease: (@Sendable () -> Void)?
   }
 
   /// Opens a job on a device.
@@ -67,10 +74,19 @@ public final class DeviceSession: @unchecked Sendable {
     try? RunnerBundle(for: facts, runtime: runtime).version
   }
 
+  /// Does something when the job ends, such as giving back the right to use the device.
+  public func whenClosed(_ body: @escaping @Sendable () -> Void) {
+    lock.withLock { $0.farewells.append(body) }
+  }
+
   /// Starts a worker on the device.
   ///
+  /// - Parameter provider: the hardware path, whose plug-ins go along where LiteRT has them.
   /// - Throws: `Diagnostic` RUN… when there is no runner for it, DEV… when it is lost.
-  public func makeWorker(runtime: String) throws -> any WorkerLink {
+  public func makeWorker(
+    runtime: String,
+    provider: Provider = .cpu
+  ) throws -> any WorkerLink {
     if let program = device as? ProgramDevice {
       return try RemoteWorker(try program.open(), LocalFiles(), device.address)
     }
@@ -86,13 +102,14 @@ public final class DeviceSession: @unchecked Sendable {
         state.folder = folder
       }
       let place: (bundle: RunnerBundle, path: String)
-      if let known = state.places[runtime] {
+      let key = runtime + (provider == .gpu || provider == .npu ? " " + provider.rawValue : "")
+      if let known = state.places[key] {
         place = known
       } else {
-        let bundle = try RunnerBundle(for: facts, runtime: runtime)
+        let bundle = try RunnerBundle(for: facts, runtime: runtime, provider: provider)
         let path = try bundle.bring(to: folder, device, journal: journal, progress: progress)
         place = (bundle, path)
-        state.places[runtime] = place
+        state.places[key] = place
       }
       let words = "cd \(Words.shell([place.path])) && exec \(place.bundle.command)"
       let stream = try journal.note("runner") { try device.open(words) }
@@ -104,6 +121,8 @@ public final class DeviceSession: @unchecked Sendable {
         loadOptions: .object([
           "library": .string("./" + place.bundle.library),
           "version": .string(place.bundle.version), "folder": .string(place.path),
+          "settings": settings.libraries["edgetpu"].map { .object(["library": .string($0)]) }
+            ?? .emptyObject,
         ]),
         // Inputs and outputs are held at once, and the model beside them.
         sliceByteCount: min(max(memory / 16, 1 << 20), 64 << 20),
@@ -164,14 +183,18 @@ public final class DeviceSession: @unchecked Sendable {
   ///   broken.
   @discardableResult
   public func close() -> Bool {
+    var farewells: [@Sendable () -> Void] = []
     let isClean = lock.withLock { state -> Bool in
       guard !state.isClosed else { return true }
+      farewells = state.farewells
+      state.farewells = []
       state.isClosed = true
       let isGone = state.folder?.close() ?? true
       state.folder = nil
       return isGone
     }
     device.close()
+    for farewell in farewells { farewell() }
     return isClean
   }
 

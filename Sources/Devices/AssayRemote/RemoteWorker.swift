@@ -21,6 +21,9 @@ public final class RemoteWorker: WorkerLink {
   private var inputs: [Port] = []
   private var outputs: [Port] = []
   private var isEnded = false
+  private var fed: [ByteView] = []
+  private var clock: DeviceClock?
+  private var hasClock = true
 
   /// Up to so many bytes arrays go within the lines, which saves the ways of files.
   private static let inlineByteCount = 8 << 20
@@ -59,6 +62,12 @@ public final class RemoteWorker: WorkerLink {
     case "feed": return try feed(request, seconds)
     case "read": return try read(request, seconds)
     case "evaluate": return try evaluate(request, seconds)
+    case "audit": return try audit(request, seconds)
+    case "block": return try block(request, seconds)
+    case "forget":
+      var request = request
+      request["path"] = try request["path"]?.string.map { .string(try place($0)) }
+      return try send(request, seconds)
     default: return try send(request, seconds)
     }
   }
@@ -144,16 +153,85 @@ public final class RemoteWorker: WorkerLink {
 
   private func load(_ request: JSON, _ seconds: Double) throws -> JSON {
     var request = request
-    if let path = request["path"]?.string, !path.isEmpty, Host.kind(of: path) == .file {
-      let name = Host.name(of: path)
-      let suffix = name.lastIndex(of: ".").map { String(name[$0...]) } ?? ""
-      let isPlain = suffix.dropFirst().allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
-      request["path"] = .string(try files.give(path, suffix: isPlain ? suffix : ""))
+    if let path = request["path"]?.string { request["path"] = .string(try place(path)) }
+    for (key, value) in loadOptions.pairs ?? [] where key != "settings" { request[key] = value }
+    if request["provider"]?.string == "tpu" {
+      // What is known of the device's own libraries; what was asked for goes before.
+      var settings = loadOptions["settings"] ?? .emptyObject
+      for (key, value) in request["settings"]?.pairs ?? [] { settings[key] = value }
+      request["settings"] = settings
     }
-    for (key, value) in loadOptions.pairs ?? [] { request[key] = value }
     let answer = try send(request, seconds)
     inputs = try (answer["inputs"]?.array ?? []).map { try Port(json: $0) }
     outputs = try (answer["outputs"]?.array ?? []).map { try Port(json: $0) }
+    fed = inputs.map { ByteView([UInt8](repeating: 0, count: $0.type.byteCount ?? 0)) }
+    return answer
+  }
+
+  /// Where a file of this machine lies on the device, brought there where it does not.
+  private func place(_ path: String) throws -> String {
+    guard !path.isEmpty, Host.kind(of: path) == .file else { return path }
+    let name = Host.name(of: path)
+    let suffix = name.lastIndex(of: ".").map { String(name[$0...]) } ?? ""
+    let isPlain = suffix.dropFirst().allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    return try files.give(path, suffix: isPlain ? suffix : "")
+  }
+
+  // MARK: Clocks
+
+  /// A timed block, whose beginning and end are told by this machine's clock, so that meters here can be
+  /// joined with it.
+  private func block(_ request: JSON, _ seconds: Double) throws -> JSON {
+    if hasClock, clock?.isFresh != true { clock = try readClock() }
+    var answer = try send(request, seconds)
+    guard let clock, let begin = answer["begin"]?.int, let end = answer["end"]?.int else {
+      return answer
+    }
+    answer["begin"] = .integer(clock.here(Int64(begin)))
+    answer["end"] = .integer(clock.here(Int64(end)))
+    answer["clockUncertaintyNs"] = .number(clock.uncertainty)
+    return answer
+  }
+
+  /// The device's clock beside this machine's, by the shortest of a few round trips.
+  private func readClock() throws -> DeviceClock? {
+    var best: DeviceClock?
+    for _ in 0..<8 {
+      let start = Host.monotonicNanoseconds()
+      let answer: JSON
+      do {
+        answer = try send(.object(["do": "clock"]), 10)
+      } catch let fault as Diagnostic where !isEnded {
+        // A program that does not know the request: its times stay its own.
+        _ = fault
+        hasClock = false
+        return nil
+      }
+      let end = Host.monotonicNanoseconds()
+      guard let there = answer["ns"]?.int else { return nil }
+      let one = DeviceClock(there: Int64(there), start: start, end: end)
+      if best.map({ one.span < $0.span }) ?? true { best = one }
+    }
+    return best
+  }
+
+  // MARK: Self-tests
+
+  /// Samples are made here as for this machine's worker, and timed and compared there.
+  private func audit(_ request: JSON, _ seconds: Double) throws -> JSON {
+    var random = SeededRNG(seed: UInt64(max(request["seed"]?.int ?? 1, 0)))
+    let samples = AuditSamples.make(8, inputs, measured: fed, &random).flatMap { $0 }
+    var request = request
+    if samples.reduce(0, { $0 + $1.count }) <= RemoteWorker.inlineByteCount {
+      request["inline"] = .string(Base64.encode(samples))
+      return try send(request, seconds)
+    }
+    let file = Host.join(scratch, "samples.raw")
+    try AtomicFile.write(samples, to: file, isSynced: false)
+    let there = try files.give(file, suffix: ".raw")
+    request["raw"] = .string(there)
+    let answer = try send(request, seconds)
+    try files.remove(there)
     return answer
   }
 
@@ -162,6 +240,7 @@ public final class RemoteWorker: WorkerLink {
     let arrays = try NPZ.read(try MappedFile(path: path).view)
     let given = Dictionary(arrays.map { ($0.name, $0.tensor) }) { first, _ in first }
     let bound = try bind(given, to: inputs.map { ($0.name, $0.type) })
+    fed = bound.map(\.bytes)
     var request = request
     request["inputs"] = nil
     if bound.reduce(0, { $0 + $1.bytes.count }) <= RemoteWorker.inlineByteCount {
@@ -288,5 +367,43 @@ public final class RemoteWorker: WorkerLink {
         place += size
       }
     }
+  }
+}
+
+/// A device's clock beside this machine's at one moment.
+struct DeviceClock: Equatable {
+  /// This machine's time less the device's, nanoseconds.
+  let offset: Int64
+  /// How long the question took, nanoseconds.
+  let span: UInt64
+  private let at: UInt64
+
+  /// A reading.
+  ///
+  /// - Parameters:
+  ///   - there: the device's time.
+  ///   - start: this machine's time before the question, and after the answer.
+  init(there: Int64, start: UInt64, end: UInt64) {
+    span = end &- start
+    at = end
+    offset = Int64(clamping: start &+ span / 2) &- there
+  }
+
+  /// Clocks of quartz part by less than so much.
+  private static let drift = 100e-6
+
+  /// Whether it still tells the time well.
+  var isFresh: Bool { Host.monotonicNanoseconds() &- at < 20_000_000_000 }
+
+  /// A moment of the device by this machine's clock.
+  func here(_ moment: Int64) -> Int64 { moment &+ offset }
+
+  /// The standard uncertainty of that, nanoseconds: rectangular over the round trip, and what clocks part
+  /// by until it is asked again.
+  var uncertainty: Double {
+    let age = Double(Host.monotonicNanoseconds() &- at)
+    let trip = Double(span) / 2 / 3.0.squareRoot()
+    let parting = age * DeviceClock.drift / 3.0.squareRoot()
+    return (trip * trip + parting * parting).squareRoot()
   }
 }

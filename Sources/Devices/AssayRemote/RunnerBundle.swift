@@ -44,19 +44,21 @@ public struct RunnerBundle: Sendable, Equatable {
     return "./\(loader.name) --library-path ./lib ./assay-runner"
   }
 
-  /// The oldest C library with which LiteRT's wheel for a processor works.
-  static let oldestLibrary = ["aarch64": (2, 34), "x86_64": (2, 27)]
+  /// The oldest C library with which the runner, and LiteRT's wheel for a processor, work.
+  static let oldestLibrary = ["aarch64": (2, 34), "x86_64": (2, 34)]
 
   /// Collects the bundle for a device.
   ///
   /// - Parameters:
   ///   - runtime: the runtime's id.
+  ///   - provider: the hardware path; its plug-ins go along.
   ///   - bringsLibrary: whether a C library goes along whatever the device has; `nil` to decide.
   /// - Throws: `Diagnostic` RUN001 (no runner for the processor), RUN002 (no library of the runtime),
   ///   RUN003 (a device or runtime that runners do not serve).
   public init(
     for facts: DeviceFacts,
     runtime: String,
+    provider: Provider = .cpu,
     bringsLibrary: Bool? = nil,
     home: String = AssayHome.path
   ) throws {
@@ -74,6 +76,13 @@ public struct RunnerBundle: Sendable, Equatable {
     library = Host.name(of: found.path)
     ownLibrary = RunnerBundle.reason(facts, architecture, bringsLibrary)
     var files = [("assay-runner", Host.join(folder, "assay-runner")), (library, found.path)]
+    if provider == .gpu || provider == .npu {
+      // LiteRT looks for its accelerators beside itself.
+      let beside = Host.folder(of: found.path)
+      for name in (try? Host.list(beside)) ?? [] where name.hasSuffix("Accelerator.so") {
+        files.append((name, Host.join(beside, name)))
+      }
+    }
     if ownLibrary != nil {
       let libraries = Host.join(folder, "lib")
       let names = (try? Host.list(libraries)) ?? []

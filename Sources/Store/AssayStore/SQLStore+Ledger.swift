@@ -292,7 +292,10 @@ extension SQLStore {
 
   func sweeps() throws -> [LedgerSweep] {
     try withDatabase { database in
-      try database.run("SELECT id, name, plan FROM sweeps ORDER BY seq").map { row in
+      try database.run(
+        "SELECT id, name, plan FROM sweeps WHERE id <> $1 ORDER BY seq",
+        [.text(leaseSweep)]
+      ).map { row in
         LedgerSweep(
           id: row[0].text ?? "",
           name: row[1].text ?? "",

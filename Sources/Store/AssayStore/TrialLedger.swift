@@ -54,6 +54,10 @@ public struct LedgerClaim: Sendable, Equatable {
   public var losses: Int
 }
 
+/// The id of the sweep in which devices and meters stand while somebody uses them; it is no sweep of
+/// anybody's, and lists leave it out.
+public let leaseSweep = "leases"
+
 /// What becomes of trials, one event a line of the ledger.
 public enum LedgerEventKind: String, Sendable, CaseIterable {
   /// A holder took it.
@@ -183,7 +187,7 @@ public protocol TrialLedger: AnyObject, Sendable {
   /// The sweep's ledger, oldest line first: all of it, or the lines of some kinds.
   func events(sweep: String, kinds: [LedgerEventKind]?) throws -> [LedgerEvent]
 
-  /// The sweeps in the store, oldest first.
+  /// The sweeps in the store, oldest first, without that of the leases.
   func sweeps() throws -> [LedgerSweep]
 
   /// The records of a sweep's trials, in the trials' order.

@@ -3,7 +3,7 @@ _assay() {
   local command="${COMP_WORDS[1]}"
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench trtexec ncs2 ethos-u compare profile study sweep store devices bundle tools phone power verify diff recipe sensitivity rate label report figures doctor edgetpu cache train data detect zoo evaluate serve export-site completions" -- "$word"))
+    COMPREPLY=($(compgen -W "try convert optimize inspect run classify bench trtexec ncs2 ethos-u snpe qnn compare profile study sweep store devices bundle tools phone power verify diff recipe sensitivity rate label report figures doctor edgetpu cache train data detect zoo evaluate serve export-site completions" -- "$word"))
     return
   fi
   if [ "$command" = study ]; then
@@ -92,6 +92,8 @@ _assay() {
     "ncs2 --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "ncs2 --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "ethos-u --accelerator") COMPREPLY=($(compgen -W "ethos-u55-32 ethos-u55-64 ethos-u55-128 ethos-u55-256 ethos-u65-256 ethos-u65-512 ethos-u85-128 ethos-u85-256 ethos-u85-512 ethos-u85-1024 ethos-u85-2048" -- "$word")); return;;
+    "snpe --processor") COMPREPLY=($(compgen -W "cpu gpu dsp" -- "$word")); return;;
+    "qnn --processor") COMPREPLY=($(compgen -W "cpu gpu dsp" -- "$word")); return;;
     "compare --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
     "compare --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "compare --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
@@ -149,7 +151,9 @@ _assay() {
     trtexec) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--precision --shape --duration --timeout --no-profile --variant --device --store --json --quiet --help" -- "$word"));;
     ncs2) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--measure --target --output --preset --preflight --store --seed --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     ethos-u) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--accelerator --system-config --memory-mode --output --timeout --no-store --store --json --quiet --help" -- "$word"));;
-    compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --clock --tpu --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
+    snpe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --input --processor --output --store --shape --seconds --json --quiet --help" -- "$word"));;
+    qnn) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --input --processor --output --store --shape --runs --json --quiet --help" -- "$word"));;
+    compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --device --clock --tpu --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
     profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
     "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;

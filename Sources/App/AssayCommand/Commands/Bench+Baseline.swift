@@ -1,11 +1,18 @@
 import AssayBase
 import AssayBench
 import AssayCatalog
+import AssayDevice
 import AssayHost
 import AssayRecord
 import AssayReport
 import AssayRuntime
 import AssayStatistics
+
+/// What a record calls the device that the arguments name.
+func benchmarkedDevice(_ arguments: Arguments) throws -> String {
+  guard let word = arguments.value("--device"), word != "local" else { return "local" }
+  return try DeviceBook.read().entry(word).address.text
+}
 
 /// What `bench` is to be held against.
 struct BenchBaseline {
@@ -33,7 +40,9 @@ struct BenchBaseline {
       let file = try? MappedFile(path: record.model.path).view,
       sha256(file) == record.model.sha256,
       let runtime = try? Catalog.runtime(record.runtime),
-      runtime.probe().isAvailable
+      // A record of another device cannot be measured again on this one.
+      try record.device == benchmarkedDevice(arguments),
+      !isLocal(arguments) || runtime.probe().isAvailable
     else { return }
     side = CompareSide(
       path: record.model.path,

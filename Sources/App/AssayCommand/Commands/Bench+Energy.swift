@@ -3,6 +3,7 @@ import AssayBench
 import AssayCatalog
 import AssayMeter
 import AssayRecord
+import AssayRemote
 
 extension Shared {
   static let meters = Option(
@@ -39,9 +40,20 @@ extension Shared {
 func energyWatcher(
   _ arguments: Arguments,
   threads: Int,
+  on session: DeviceSession? = nil,
   _ console: Console
 ) throws -> EnergyWatcher? {
-  let meters = try arguments.value("--meter").map(namedMeters) ?? []
+  let meters =
+    try arguments.value("--meter").map { words in
+      try session.map { try deviceMeters(words, on: $0) } ?? namedMeters(words)
+    } ?? []
+  if session != nil, arguments.has("--marker") {
+    throw Diagnostic(
+      "CLI009",
+      "--marker plays its load on this machine, which the meter of a device does not see",
+      remedy: "leave it out: the device's clock is joined with this machine's by asking it"
+    )
+  }
   let watts = try arguments.value("--estimate-power").map { text -> Double in
     guard let value = MeterSpec.watts(text), value > 0 else {
       throw Diagnostic("CLI006", "--estimate-power is a power such as 6W, not '\(text)'")

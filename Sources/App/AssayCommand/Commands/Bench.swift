@@ -4,6 +4,7 @@ import AssayCatalog
 import AssayCodec
 import AssayFormat
 import AssayHost
+import AssayJobs
 import AssayRecord
 import AssayRemote
 import AssayReport
@@ -28,6 +29,10 @@ let benchCommand = CommandSpec(
     --baseline compares with a record. Where the baseline's file is still there, both are measured side by
     side; else its samples are taken as they are. --max-regression 2% ends with status 1 when the model is
     slower beyond doubt and by more than that.
+
+    With --device another machine measures, and nobody else's job meanwhile: the same loop, scenarios,
+    self-tests, cold starts and accuracy; meters are then its own (board, phone-rails, phone-battery) or
+    instruments beside it. --baseline is measured again there when it is that device's record.
 
     On a phone (--device adb:SERIAL) the processor is measured by our own runner; --provider xnnpack, gpu,
     nnapi, hexagon and npu by the vendors' tools that assay tools add has noted.
@@ -71,6 +76,9 @@ let benchCommand = CommandSpec(
     ),
     ("assay bench model.tflite --meter rapl", "with the energy of an inference"),
     ("assay bench model.tflite --device ssh:pi@raspberrypi.local", "on a board in the network"),
+    (
+      "assay bench model_edgetpu.tflite --device pi --provider tpu --meter board", "its Coral stick"
+    ),
     ("assay bench model.tflite --device adb:R58M123ABC --provider gpu -t 4", "on a phone's GPU"),
     ("assay bench --runtime null", "what the harness itself costs"),
   ]
@@ -131,6 +139,11 @@ private func checkSustainedPlot(_ arguments: Arguments, _ wanted: ScenarioOption
   }
 }
 
+/// Whether this machine itself is to measure.
+func isLocal(_ arguments: Arguments) -> Bool {
+  ["local", nil].contains(arguments.value("--device"))
+}
+
 /// The file that the arguments of `bench` name, and the runtime for it.
 private func benchmarkedModel(
   _ arguments: Arguments
@@ -139,7 +152,7 @@ private func benchmarkedModel(
   guard let path = arguments.operand(0) ?? (isNull ? "null" : nil) else {
     throw Diagnostic("CLI005", "MODEL is missing: the file to measure")
   }
-  let isHere = ["local", nil].contains(arguments.value("--device"))
+  let isHere = isLocal(arguments)
   let runtime =
     isNull
     ? NullRuntime()
@@ -216,24 +229,29 @@ func preparedBenchmark<Result>(
   comparison.narrowing = wanted.narrowing
   comparison.sustained = wanted.sustained
   comparison.audits = !isNull && !arguments.has("--no-audit") && comparison.preset.name != "quick"
-  let energy = try energyWatcher(arguments, threads: options.threads, console)
+  if session != nil, arguments.has("--image") {
+    throw Diagnostic(
+      "CLI009",
+      "--image times a picture's way by this machine's decoder, which a device does not have",
+      remedy:
+        "--input gives the measurement the picture's array; assay evaluate --device tells what"
+        + " the device makes of pictures"
+    )
+  }
+  let lease = try meterLease(
+    arguments.value("--meter"),
+    openStore(storeURL(arguments)),
+    console
+  )
+  defer { lease?.release() }
+  let energy = try energyWatcher(arguments, threads: options.threads, on: session, console)
   if let energy {
     lengthenTurns(&comparison.preset, for: energy)
     comparison.watchers.append(energy)
   }
-  if let session {
-    if energy != nil || arguments.has("--image") || baselineIsAsked(arguments) {
-      throw Diagnostic(
-        "CLI009",
-        "--meter, --image and --baseline are for this machine, and do not go with --device"
-      )
-    }
-    comparison.place(on: session)
-  }
+  if let session { comparison.place(on: session) }
   return try body(configuration, comparison, energy)
 }
-
-private func baselineIsAsked(_ arguments: Arguments) -> Bool { arguments.has("--baseline") }
 
 /// A comparison as the shared options ask for it.
 func comparison(_ arguments: Arguments, folder: String) throws -> Comparison {
@@ -241,13 +259,33 @@ func comparison(_ arguments: Arguments, folder: String) throws -> Comparison {
     throw Diagnostic("HST032", "this system does not tell where assay itself lies")
   }
   let name = arguments.value("--preset") ?? "standard"
-  return Comparison(
+  var comparison = Comparison(
     preset: Preset.all.first { $0.name == name } ?? .standard,
     seed: UInt64(try arguments.integer("--seed", minimum: 0) ?? 1),
     folder: folder,
     command: ["assay"] + CommandLine.arguments.dropFirst(),
     executable: executable
   )
+  comparison.startPrograms()
+  return comparison
+}
+
+extension Comparison {
+  /// Lets runtimes that are programs of the user's be workers themselves: their own loops tell the times.
+  mutating func startPrograms() {
+    let usual = makeWorker
+    makeWorker = { configuration in
+      if let program = Catalog.program(configuration.runtime) { return try program.makeWorker() }
+      return try usual(configuration)
+    }
+  }
+}
+
+extension Catalog {
+  /// The program that stands for a runtime; `nil` for the others.
+  static func program(_ id: String) -> ProgramRuntime? {
+    runtimes.lazy.compactMap { $0 as? ProgramRuntime }.first { $0.id == id }
+  }
 }
 
 /// The store that `--store` names, or the one in Assay's home.

@@ -2,6 +2,7 @@ import AssayBase
 import AssayBench
 import AssayHost
 import AssayRecord
+import AssayRemote
 import AssayReport
 import AssayRuntime
 import AssayStatistics
@@ -23,7 +24,7 @@ let compareCommand = CommandSpec(
   ],
   options: [
     Option("--runtime", .value("LIST"), "a runtime for both, or A's and B's with a comma"),
-    Shared.provider,
+    Shared.provider, Shared.device,
     Option("--clock", .value("LIST"), "Edge TPU: a clock for both, or A's and B's with a comma"),
     EdgeTPUOptions.device,
     Option(
@@ -138,11 +139,19 @@ func measuredSides(
   defer { scratch.remove() }
   let wanted = try ScenarioOptions(arguments)
   let sides = [pair.0, pair.1]
+  let session = try deviceSession(arguments, console)
+  defer { session?.close() }
   let configurations = try sides.map { side in
     var configuration = try side.configuration()
     configuration.scenario = wanted.scenario
+    configuration.device = session?.name ?? "local"
     if let input = arguments.value("--input") {
-      configuration.inputs = try boundInputs(input, side.path, side.runtime, scratch)
+      configuration.inputs = try boundInputs(
+        input,
+        side.path,
+        placed(side.runtime, on: session),
+        scratch
+      )
     }
     return configuration
   }
@@ -152,7 +161,11 @@ func measuredSides(
   )
   duel.comparison.preset = wanted.applied(to: duel.comparison.preset)
   let threads = configurations.map(\.threads).max() ?? 1
-  duel.comparison.watchers.append(try conditionsWatcher(arguments, threads: threads, console))
+  if let session {
+    duel.comparison.place(on: session)
+  } else {
+    duel.comparison.watchers.append(try conditionsWatcher(arguments, threads: threads, console))
+  }
   let records = try duel.run(configurations, progress: { show($0, console) })
   console.endProgress()
   guard records.count == 2 else {

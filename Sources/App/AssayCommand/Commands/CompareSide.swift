@@ -47,8 +47,8 @@ struct CompareSide {
     func side(_ index: Int) throws -> CompareSide {
       let path = paths.isEmpty ? "null" : paths[min(index, paths.count - 1)]
       let name = runtimes.isEmpty ? nil : runtimes[min(index, runtimes.count - 1)]
-      let runtime = try name == "null" ? NullRuntime() : chosen(name, path)
-      if case .unavailable(let reason, let remedy) = runtime.probe() {
+      let runtime = try name == "null" ? NullRuntime() : chosen(name, path, arguments)
+      if isLocal(arguments), case .unavailable(let reason, let remedy) = runtime.probe() {
         throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
       }
       var settings = EdgeTPUOptions.settings(arguments)
@@ -68,10 +68,18 @@ struct CompareSide {
   private static let usage =
     "give two models, two records, or two runtimes, thread counts or clocks with a comma"
 
-  private static func chosen(_ name: String?, _ path: String) throws -> any InferenceRuntime {
+  private static func chosen(
+    _ name: String?,
+    _ path: String,
+    _ arguments: Arguments
+  ) throws -> any InferenceRuntime {
     var words = [path]
     if let name { words += ["--runtime", name] }
-    return try chosenRuntime(Arguments(words, spec: benchCommand), model: path)
+    return try chosenRuntime(
+      Arguments(words, spec: benchCommand),
+      model: path,
+      mustBeHere: isLocal(arguments)
+    )
   }
 
   /// What is measured.

@@ -85,7 +85,11 @@ let sweepCommand = CommandSpec(
       most: try arguments.integer("--most"),
       isRetrying: arguments.has("--retry")
     )
-  let result = try SweepResult(layout, store, end)
+  let health = boards.finish()
+  console.endProgress()
+  for (_, finding) in health { if let finding { console.report(finding) } }
+  var result = try SweepResult(layout, store, end)
+  result.health = health.map(\.health)
   try result.write(to: folder)
   try console.result(
     result.json,

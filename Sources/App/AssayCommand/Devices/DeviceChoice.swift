@@ -3,10 +3,13 @@ import AssayBench
 import AssayCatalog
 import AssayDevice
 import AssayHost
+import AssayJobs
 import AssayMachine
+import AssayMeter
 import AssayRecord
 import AssayRemote
 import AssayRuntime
+import AssayStore
 import Synchronization
 
 extension Shared {
@@ -21,9 +24,43 @@ extension Shared {
 func deviceSession(_ arguments: Arguments, _ console: Console) throws -> DeviceSession? {
   guard let word = arguments.value("--device"), word != "local" else { return nil }
   let (device, settings) = try Catalog.device(word, DeviceBook.read())
+  let lease = try deviceLease(device.address, storeURL(arguments), console)
   let session = try DeviceSession(device, settings, progress: { console.progress($0) })
+  session.whenClosed { lease.release() }
+  session.lease = { lease.renew() }
   console.endProgress()
   return session
+}
+
+/// Takes a device for one job, by the ledger of a store.
+func deviceLease(
+  _ address: DeviceAddress,
+  _ store: String,
+  _ console: Console
+) throws -> DeviceLease {
+  defer { console.endProgress() }
+  return try DeviceLease.take(
+    ["device " + address.text],
+    in: try openStore(store),
+    waits: { console.progress($0) }
+  )
+}
+
+/// Takes the meters of a job, by the ledger of a store; `nil` when there are none.
+func meterLease(
+  _ words: String?,
+  _ store: @autoclosure () throws -> any Store,
+  _ console: Console
+) throws -> DeviceLease? {
+  guard let words, words != "none" else { return nil }
+  // A meter that computes its figures may serve many.
+  let names = try MeterSpec.list(words).map(\.driver).filter { !["virtual", "file"].contains($0) }
+  guard !names.isEmpty else { return nil }
+  return try DeviceLease.take(
+    names.map { "meter \($0) of \(MachineInfo.current().identity)" },
+    in: try store(),
+    waits: { console.progress($0) }
+  )
 }
 
 /// The runtime as it is, or its sessions on the device.
@@ -38,13 +75,16 @@ func placed(_ runtime: any InferenceRuntime, on session: DeviceSession?) -> any 
 extension Comparison {
   /// Lets a comparison measure on a device, and leaves out what only this machine can do.
   mutating func place(on session: DeviceSession) {
-    makeWorker = { configuration in try session.makeWorker(runtime: configuration.runtime) }
+    makeWorker = { configuration in
+      try session.makeWorker(
+        runtime: configuration.runtime,
+        provider: configuration.provider
+      )
+    }
     deviceFacts = session.environment
-    // Page caches, counters and pictures are this machine's.
-    starts = 0
+    // Counters and pictures are this machine's.
     countsEvents = false
     pipeline = nil
-    audits = false
     // The device's memory is not this machine's: one worker at a time.
     availableMemory = { 0 }
     watchers.append(DeviceWatcher(session))
@@ -61,6 +101,8 @@ final class DeviceWatcher: BenchWatcher {
     let conditions = session.facts.conditions?.json ?? .null
     before.withLock { $0 = conditions }
   }
+
+  func turnBegins(record _: String) { session.lease?() }
 
   func trialEnds(_ record: inout Record) {
     let first = before.withLock { $0 }

@@ -4,6 +4,7 @@ import AssayCatalog
 import AssayData
 import AssayDevice
 import AssayHost
+import AssayJobs
 import AssayRemote
 import AssayRuntime
 import AssaySets
@@ -32,7 +33,7 @@ let evaluateWorkerCommand = CommandSpec(
   let ledger = EvaluationLedger(store: store, plan: plan, itemCount: set.items.count)
   let shares = EvaluationShares(ledger, batch: EvaluationWorker.batch)
   do {
-    let worker = try EvaluationWorker(plan, set)
+    let worker = try EvaluationWorker(plan, set, store: store)
     defer { worker.session?.close() }
     try worker.run(shares)
   } catch {
@@ -68,7 +69,8 @@ struct EvaluationWorker {
   /// The device that computes; it is left when this is over.
   let session: DeviceSession?
 
-  init(_ plan: EvaluationPlan, _ set: LabelledSet) throws {
+  /// - Parameter store: the store by whose ledger a device is this job's alone.
+  init(_ plan: EvaluationPlan, _ set: LabelledSet, store: any Store) throws {
     self.plan = plan
     self.set = set
     guard set.sha256 == plan.setHash, try contentHash(plan.model) == plan.sha256 else {
@@ -81,7 +83,11 @@ struct EvaluationWorker {
     }
     session = try plan.device.map { word in
       let (device, settings) = try Catalog.device(word, DeviceBook.read())
-      return try DeviceSession(device, settings)
+      let lease = try DeviceLease.take(["device " + device.address.text], in: store)
+      let session = try DeviceSession(device, settings)
+      session.whenClosed { lease.release() }
+      session.lease = { lease.renew() }
+      return session
     }
     model = try LoadedModel(
       path: plan.model,
@@ -119,6 +125,7 @@ struct EvaluationWorker {
     var batch = try fed(shares.next())
     var finished: [(Int, Outcome)] = []
     while !batch.isEmpty {
+      session?.lease?()
       // While this batch runs, what came out of the last one is kept and the next one is decoded.
       let here = Handed(value: (self, shares, batch, finished))
       let results = Mutex<Result<[(Int, Outcome)], any Error>?>(nil)

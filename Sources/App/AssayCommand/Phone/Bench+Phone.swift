@@ -3,6 +3,7 @@ import AssayCatalog
 import AssayDevice
 import AssayFormat
 import AssayHost
+import AssayJobs
 import AssayMeter
 import AssayPhone
 import AssayRecord
@@ -140,6 +141,14 @@ struct PhoneRoute {
     _ console: Console,
     _ body: (PhoneSession, PhoneBench) throws -> T
   ) throws -> T {
+    let lease = try deviceLease(device.address, storeURL(arguments), console)
+    defer { lease.release() }
+    let meters = try meterLease(
+      arguments.value("--meter"),
+      openStore(storeURL(arguments)),
+      console
+    )
+    defer { meters?.release() }
     console.progress("asking \(device.address) what it is")
     let session = try PhoneSession(device, settings)
     defer {

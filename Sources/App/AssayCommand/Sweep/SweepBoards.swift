@@ -4,6 +4,7 @@ import AssayDevice
 import AssayHost
 import AssayJobs
 import AssayRemote
+import AssayStore
 
 /// The devices of a plan that this machine drives: those whose names are addresses or stand in the file
 /// of devices.
@@ -16,6 +17,10 @@ final class SweepBoards {
   private let console: Console
   private var sessions: [String: DeviceSession] = [:]
   private var faults: [String: Diagnostic] = [:]
+  private var leases: [String: DeviceLease] = [:]
+  private var readings: [String: DeviceHealth.Reading] = [:]
+  private var health: DeviceHealth?
+  private var scratch: Scratch?
 
   init(_ console: Console) throws {
     book = try DeviceBook.read()
@@ -28,6 +33,87 @@ final class SweepBoards {
   func close() {
     for session in sessions.values { session.close() }
     sessions = [:]
+    leases = [:]
+    scratch?.remove()
+    scratch = nil
+    health = nil
+  }
+
+  /// Makes a device ready for its trials: it is this job's alone from now on, and computes rightly.
+  ///
+  /// - Parameter store: the store with the ledger.
+  /// - Throws: `Diagnostic` DEV030 when another job keeps it, DEV032 when it computes wrongly; it is in
+  ///   quarantine then.
+  func begin(_ board: DeviceSession, _ name: String, _ store: any Store) throws {
+    if let lease = leases[name] {
+      lease.renew()
+      return
+    }
+    leases[name] = try DeviceLease.take(
+      ["device " + board.name],
+      in: store,
+      waits: { [console] in console.progress($0) }
+    )
+    do {
+      let reading = try look(board, name)
+      guard reading.isRight else { throw DeviceHealth.wrong(name) }
+      readings[name] = reading
+    } catch let fault as Diagnostic where fault.code == "DEV032" {
+      try DeviceQuarantine().put(board.device.address, reason: fault.summary)
+      lose(board, name, fault)
+      throw fault
+    }
+  }
+
+  /// What the golden network told of each device at the end of the batch, with what is to be said of it.
+  func finish() -> [(health: JSON, finding: Diagnostic?)] {
+    readings.sorted { $0.key < $1.key }.map { name, before in
+      var json = JSON.object([
+        "device": .string(name), "beforeNs": JSON(before.median), "isRight": .bool(before.isRight),
+      ])
+      guard let board = sessions[name] else {
+        json["lost"] = true
+        return (json, nil)
+      }
+      do {
+        let after = try look(board, name)
+        json["afterNs"] = JSON(after.median)
+        json["isRight"] = .bool(after.isRight)
+        let finding = DeviceHealth.finding(name, before: before, after: after)
+        if !after.isRight {
+          try DeviceQuarantine().put(
+            board.device.address,
+            reason: DeviceHealth.wrong(name).summary
+          )
+        }
+        return (json, finding)
+      } catch {
+        json["lost"] = true
+        return (json, (error as? Diagnostic) ?? Diagnostic("DEV010", "\(error)"))
+      }
+    }
+  }
+
+  private func look(_ board: DeviceSession, _ name: String) throws -> DeviceHealth.Reading {
+    console.progress("\(name): a look at its health")
+    if health == nil {
+      let scratch = try Scratch()
+      self.scratch = scratch
+      health = try DeviceHealth(folder: scratch.path)
+    }
+    guard let health else { return DeviceHealth.Reading(isRight: true, median: .nan) }
+    // What the runner does not serve is told when a trial asks for it.
+    guard board.refusal(of: "litert") == nil else {
+      return DeviceHealth.Reading(isRight: true, median: .nan)
+    }
+    return try health.look(board)
+  }
+
+  private func lose(_ board: DeviceSession, _ name: String, _ fault: Diagnostic) {
+    board.close()
+    sessions[name] = nil
+    leases[name] = nil
+    faults[name] = fault
   }
 
   /// Whether a device of a plan is driven from here.
@@ -70,9 +156,7 @@ final class SweepBoards {
       let fault = (error as? Diagnostic) ?? Diagnostic("DEV010", "\(error)")
       console.report(fault)
       // Its further trials end with this reason at once.
-      board.close()
-      sessions[name] = nil
-      faults[name] = fault
+      lose(board, name, fault)
     }
   }
 }

@@ -6,6 +6,7 @@ import AssayFormat
 import AssayHost
 import AssayJobs
 import AssayMeter
+import AssayPhone
 import AssayQuantize
 import AssayRemote
 import AssayRuntime
@@ -49,7 +50,11 @@ struct SweepLayout {
       },
       meterFault: { words in
         do {
-          _ = try namedMeters(words)
+          // Whether a device has meters of its own shows on the device.
+          let own = ["board"] + PhoneMeter.Source.allCases.map { "phone-\($0.rawValue)" }
+          for spec in try MeterSpec.list(words) where !own.contains(spec.driver) {
+            _ = try Catalog.meter(spec.driver)
+          }
           return nil
         } catch {
           return error as? Diagnostic ?? Diagnostic("MTR002", "'\(words)' names no meter")

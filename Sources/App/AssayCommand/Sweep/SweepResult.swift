@@ -12,6 +12,8 @@ struct SweepResult {
   private let progress: LedgerProgress
   /// Each combination with its records, in the plan's order.
   private let rows: [(cell: SweepCell, trials: Int, records: [Record])]
+  /// What a golden network told of each device before and after.
+  var health: [JSON] = []
 
   init(_ layout: SweepLayout, _ store: any Store, _ end: SweepEnd) throws {
     self.layout = layout
@@ -58,7 +60,7 @@ struct SweepResult {
 
   var json: JSON {
     .object([
-      "schema": "assay.sweep/1", "sweep": .string(layout.plan.id),
+      "schema": "assay.sweep/1", "health": .array(health), "sweep": .string(layout.plan.id),
       "name": .string(layout.plan.name), "store": .string(storeURL),
       "end": .string("\(end)"),
       "trials": .object([

@@ -69,6 +69,10 @@ struct SweepWork {
     let board: DeviceSession?
     do {
       board = try boards.board(trial.cell.device)
+      if let board {
+        try boards.begin(board, trial.cell.device, store)
+        step()
+      }
     } catch let fault as Diagnostic {
       // The device is away; others go on.
       return unreachable(trial, fault)
@@ -95,6 +99,7 @@ struct SweepWork {
       executable: executable
     )
     comparison.reserve = 0
+    comparison.startPrograms()
     // A sweep goes on beside a bad state of the machine; its records say so.
     if let board {
       comparison.place(on: board)
@@ -108,9 +113,12 @@ struct SweepWork {
       )
     }
     comparison.narrowing = scenario.narrowing
+    var meters: DeviceLease?
+    defer { meters?.release() }
     if trial.cell.meter != "none" {
       do {
-        let watcher = try energyWatcher(trial.cell)
+        meters = try meterLease(trial.cell.meter, store, console)
+        let watcher = try energyWatcher(trial.cell, on: board)
         lengthenTurns(&comparison.preset, for: watcher)
         comparison.watchers.append(watcher)
       } catch let reason as Diagnostic {
@@ -126,8 +134,8 @@ struct SweepWork {
     let result = plan.limits.measure(
       configuration,
       comparison,
-      // A device's workers are the comparison's own.
-      executable: board == nil ? executable : nil,
+      // A device's workers are the comparison's own, and so are programs.
+      executable: board == nil && Catalog.program(trial.cell.runtime) == nil ? executable : nil,
       arguments: ["worker"],
       step: { _ in step() },
       renew: renew,
@@ -165,10 +173,14 @@ struct SweepWork {
   }
 
   /// The meters of a combination, opened.
-  private func energyWatcher(_ cell: SweepCell) throws -> EnergyWatcher {
-    try EnergyWatcher(
+  private func energyWatcher(
+    _ cell: SweepCell,
+    on board: DeviceSession?
+  ) throws -> EnergyWatcher {
+    let named = try board.map { try deviceMeters(cell.meter, on: $0) } ?? namedMeters(cell.meter)
+    return try EnergyWatcher(
       EnergyPlan(
-        meters: try namedMeters(cell.meter).map { EnergyPlan.Meter($0.meter, $0.options) },
+        meters: named.map { EnergyPlan.Meter($0.meter, $0.options) },
         threads: cell.threads
       )
     )
