@@ -29,18 +29,7 @@ public struct PhoneMeter: PowerMeter {
     self.source = source
   }
 
-  public func probe() -> Availability {
-    do {
-      let reader = try PhoneMeterReader(device, source, rate: nil)
-      return .available(version: reader.channels.map(\.name).joined(separator: ", "))
-    } catch {
-      let finding = error as? Diagnostic
-      return .unavailable(
-        reason: finding?.summary ?? "\(error)",
-        remedy: finding?.remedy ?? "see assay devices probe"
-      )
-    }
-  }
+  public func probe() -> Availability { probeByOpening(remedy: "see assay devices probe") }
 
   public func open(_ options: MeterOptions) throws -> any MeterReader {
     try PhoneMeterReader(device, source, rate: options.rate)

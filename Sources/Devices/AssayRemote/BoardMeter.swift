@@ -21,18 +21,7 @@ public struct BoardMeter: PowerMeter {
     self.root = root
   }
 
-  public func probe() -> Availability {
-    do {
-      let reader = try BoardMeterReader(device, root, rate: nil)
-      return .available(version: reader.channels.map(\.name).joined(separator: ", "))
-    } catch {
-      let finding = error as? Diagnostic
-      return .unavailable(
-        reason: finding?.summary ?? "\(error)",
-        remedy: finding?.remedy ?? "see assay devices probe"
-      )
-    }
-  }
+  public func probe() -> Availability { probeByOpening(remedy: "see assay devices probe") }
 
   public func open(_ options: MeterOptions) throws -> any MeterReader {
     try BoardMeterReader(device, root, rate: options.rate)

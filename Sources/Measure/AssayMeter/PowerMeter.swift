@@ -18,6 +18,24 @@ public protocol PowerMeter: Sendable {
   func open(_ options: MeterOptions) throws -> any MeterReader
 }
 
+extension PowerMeter {
+  /// Whether it can be taken, told by doing so: its channels, or why not.
+  ///
+  /// - Parameter remedy: what mends a fault that does not say so itself.
+  public func probeByOpening(remedy: String) -> Availability {
+    do {
+      let reader = try open(MeterOptions())
+      return .available(version: reader.channels.map(\.name).joined(separator: ", "))
+    } catch {
+      let finding = error as? Diagnostic
+      return .unavailable(
+        reason: finding?.summary ?? "\(error)",
+        remedy: finding?.remedy ?? remedy
+      )
+    }
+  }
+}
+
 /// What the user asks of a meter: `rapl:rate=50;gain=2%`.
 public struct MeterOptions: Sendable, Equatable {
   /// Readings a second; `nil` for the driver's own rate.

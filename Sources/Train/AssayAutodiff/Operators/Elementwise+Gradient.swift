@@ -242,6 +242,10 @@ extension Binary: DifferentiableOperator {
     let (context, kind) = (site.context, kind)
     let unclamp = site.unclamped(activation)
     let partials = [slope(0), slope(1)]
+    let products =
+      kind == .multiply
+      ? [(b, spreads[1]), (a, spreads[0])].map { Self.product(dy, $0.0, $0.1, context) }
+      : [nil, nil]
     let forward = try self.forward(a, b, y, spreads, context)
     return GradientStep(forward: forward) {
       unclamp()
@@ -261,9 +265,8 @@ extension Binary: DifferentiableOperator {
         var place = target
         if case .same = spread {} else { place = context.workspace(y.count) }
         let (sa, sb) = (spreads[0], spreads[1])
-        if kind == .multiply,
-          Self.multiply(dy, input == 0 ? b : a, input == 0 ? sb : sa, into: place, context)
-        {
+        if let multiply = products[input] {
+          multiply(place)
         } else {
           context.pool.forEachRun(y.count) { begin, end in
             for index in begin..<end {
@@ -276,40 +279,38 @@ extension Binary: DifferentiableOperator {
     }
   }
 
-  /// `x` times an operand that lies as `spread` says, where a kernel does that.
-  private static func multiply(
+  /// What writes `x` times an operand that lies as `spread` says; `nil` where no kernel does that.
+  private static func product(
     _ x: FloatBuffer,
     _ operand: FloatBuffer,
     _ spread: Spread,
-    into result: FloatBuffer,
     _ context: TrainingContext
-  ) -> Bool {
+  ) -> ((FloatBuffer) -> Void)? {
     switch spread {
     case .same:
-      context.pool.forEachRun(x.count) { begin, end in
-        context.kernels.binary(
-          .multiply,
-          x.part(begin, end - begin),
-          operand.part(begin, end - begin),
-          into: result.part(begin, end - begin),
-          low: -.infinity,
-          high: .infinity
-        )
+      return { result in
+        context.pool.forEachRun(x.count) { begin, end in
+          context.kernels.binary(
+            .multiply,
+            x.part(begin, end - begin),
+            operand.part(begin, end - begin),
+            into: result.part(begin, end - begin),
+            low: -.infinity,
+            high: .infinity
+          )
+        }
       }
-      return true
     case .row(let length):
-      let zeros = FloatBlock(count: length)
-      withExtendedLifetime(zeros) {
+      return { result in
         context.training.scaleRows(
           x,
           scale: operand,
-          offset: zeros.buffer,
+          offset: context.zeros(length),
           into: result,
           pool: context.pool
         )
       }
-      return true
-    case .one, .indices: return false
+    case .one, .indices: return nil
     }
   }
 

@@ -57,7 +57,7 @@ extension FakeQuantize: DifferentiableOperator {
         var (lows, highs) = (
           [Double](repeating: 0, count: extent), [Double](repeating: 0, count: extent)
         )
-        for row in 0..<x.count / (inner * extent) {
+        for row in 0..<x.count / max(inner * extent, 1) {
           Self.forEachSlice(row, extent: extent, inner: inner) { slice, places in
             let (least, most) = (ends[2 * slice], ends[2 * slice + 1])
             var (below, above) = (0.0, 0.0)
@@ -87,10 +87,13 @@ extension FakeQuantize: DifferentiableOperator {
         let bounds = (low: ends[0].nextDown, high: ends[1].nextUp)
         context.training.mask(dy, x, into: dx, bounds: bounds, pool: context.pool)
       } else {
-        context.pool.forEach(x.count / (inner * extent)) { row, _ in
-          Self.forEachSlice(row, extent: extent, inner: inner) { slice, places in
+        // A slice an item where slices are long, a row of them where they are single elements.
+        let width = inner == 1 ? extent : 1
+        context.pool.forEach(blocks / max(width, 1)) { item, _ in
+          for block in item * width..<(item + 1) * width {
+            let slice = block % extent
             let (least, most) = (ends[2 * slice], ends[2 * slice + 1])
-            for index in places {
+            for index in block * inner..<(block + 1) * inner {
               dx[index] = x[index] >= least && x[index] <= most ? dy[index] : 0
             }
           }
@@ -123,7 +126,7 @@ extension FakeQuantize: DifferentiableOperator {
       let seen = Self.span(x, context)
       (least[0], most[0]) = (seen.low, seen.high)
     } else {
-      for row in 0..<x.count / (inner * extent) {
+      for row in 0..<x.count / max(inner * extent, 1) {
         Self.forEachSlice(row, extent: extent, inner: inner) { slice, places in
           if inner >= 16 {
             let seen = context.kernels.range(x.part(places.lowerBound, places.count))
