@@ -157,6 +157,10 @@ func code(_ body: () throws -> Void) -> String? {
     }
     #expect(try server.connect(address, seconds: 5).transport == .tcp)
     owner.join()
+    // A connection that is being torn down is still listed as usable: it is made anew.
+    phone.faults.withLock { $0.isTornDown = true }
+    #expect(try server.connect(address, seconds: 5).state == .ready)
+    #expect(try server.run("echo on", on: address.text).text == "on\n")
     try server.disconnect(address)
     #expect(try server.devices().isEmpty)
   }

@@ -68,6 +68,20 @@ func withPhone(
     }
   }
 
+  /// What adb's daemon leaves when the way breaks in the middle of a start: a folder, a part of the
+  /// script, and nothing that runs.
+  @Test func aStartThatBrokeOffIsMadeAgain() throws {
+    try withPhone { device, phone in
+      let folder = "/data/local/tmp/r4"
+      let left = try device.run("mkdir \(folder); echo 'echo ha' >\(folder)/run.1", seconds: 5)
+      #expect(left.status == 0)
+      let run = DetachedRun(device, "echo whole", folder: folder, seconds: 20)
+      #expect(try run.run(recover: { throw $0 }).output == "whole\n")
+      #expect(phone.files() == [])
+      #expect(phone.processes().isEmpty)
+    }
+  }
+
   @Test func aCommandThatTheDeviceEndsIsTold() throws {
     try withPhone { device, phone in
       let run = DetachedRun(

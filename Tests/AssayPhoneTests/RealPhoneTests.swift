@@ -107,6 +107,7 @@ struct RealPhoneTests {
     isOver.withLock { $0 = true }
     chaos.join()
     _ = try server.connect(address)
+    print("200 runs over adb, lost \(losses) times")
     #expect(losses > 20)
     let counted = try device.run("cat /data/counted", seconds: 10).output
     #expect(counted.split(separator: "\n").map { Int($0) } == (0..<200).map { $0 })

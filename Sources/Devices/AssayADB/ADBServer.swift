@@ -95,23 +95,37 @@ public struct ADBServer: Sendable, Equatable {
     return Set(text.split(separator: ",").map { String($0) })
   }
 
-  /// Connects to a phone over the network.
+  /// Connects to a phone over the network, and sees that it answers.
   ///
-  /// The server answers that authentication failed when the phone still asks its owner; the phone's
-  /// state tells, so that is what is waited for.
+  /// The server's words are not enough. It says that authentication failed when the phone still asks its
+  /// owner, so that the phone's state is what is waited for. It says that a phone is connected whose
+  /// connection is being torn down: that one vanishes from its list, stays there as offline, or stays
+  /// there as usable and ends the first question; it is let go of and connected to anew.
   ///
   /// - Parameter seconds: how long to wait until it can be used.
   /// - Throws: `Diagnostic` ADB040 with the server's words, ADB011 when nobody allowed it.
   @discardableResult
   public func connect(_ address: ADBAddress, seconds: Double = 15) throws -> ADBEntry {
     let end = deadline(seconds)
-    let words = try question("host:connect:\(address.text)", until: end)
+    var words = ""
     var last: ADBEntry?
     repeat {
-      last = try devices().first { $0.serial == address.text }
-      if last?.state == .ready, let last { return last }
-      if last == nil, !words.hasPrefix("connected"), !words.hasPrefix("already") { break }
-      Host.sleep(nanoseconds: 100_000_000)
+      words = try question("host:connect:\(address.text)", until: max(end, deadline(1)))
+      let isConnected = words.hasPrefix("connected") || words.hasPrefix("already")
+      let patience = min(end, deadline(isConnected ? 1 : seconds))
+      var asked = 0
+      repeat {
+        if asked > 0 { Host.sleep(nanoseconds: 50_000_000) }
+        asked += 1
+        last = try devices().first { $0.serial == address.text }
+        if let last, last.state == .ready, answers(last.serial) { return last }
+        // One that vanishes was being torn down; one that never came is not there.
+        if last == nil, asked > 2 || !isConnected { break }
+      } while Host.monotonicNanoseconds() < patience
+      if last == nil, !isConnected { break }
+      // Its owner is being asked: a new connection would ask once more.
+      if let last, last.state != .offline, last.state != .ready { continue }
+      try? disconnect(address)
     } while Host.monotonicNanoseconds() < end
     if let obstacle = last?.obstacle, last?.state != .offline { throw obstacle }
     throw Diagnostic(
@@ -121,6 +135,16 @@ public struct ADBServer: Sendable, Equatable {
         + "made by assay devices pair HOST:PORT",
       cause: words
     )
+  }
+
+  /// Whether a phone that the server calls usable takes a command; one that is only slow does.
+  private func answers(_ serial: String) -> Bool {
+    do {
+      _ = try run(":", on: serial, seconds: 3)
+      return true
+    } catch {
+      return (error as? Diagnostic)?.code == "ADB021"
+    }
   }
 
   /// Lets go of a phone that was connected to over the network.

@@ -49,19 +49,25 @@ public struct DetachedRun: Sendable {
   ///   - recover: is asked to bring the device back when the way is lost; throws when it cannot.
   ///   - watching: is called between looks, with the seconds since the start.
   /// - Throws: `Diagnostic` DEV017 when it took too long, DEV018 when the device ended it, DEV012 when
-  ///   it could not be started; what `recover` throws.
+  ///   it could not be started, DEV010 or DEV011 when the way broke fifty times in a row in one step;
+  ///   what `recover` throws.
   public func run(
     recover: (Diagnostic) throws -> Void,
     watching: (Double) -> Void = { _ in }
   ) throws -> Outcome {
     var losses = 0
+    // A way that breaks often is a bad one; one on which no step succeeds any more is none.
     func insist<T>(_ body: () throws -> T) throws -> T {
+      var vain = 0
       while true {
         do {
           return try body()
         } catch let error as Diagnostic where DeviceFault.ofTheWay.contains(error.code) {
           losses += 1
-          guard losses <= 50 else { throw error }
+          vain += 1
+          guard vain <= 50 else { throw error }
+          // Whatever broke it may last a little.
+          Host.sleep(nanoseconds: UInt64(min(vain - 1, 20)) * 10_000_000)
           try recover(error)
         }
       }
@@ -115,19 +121,34 @@ public struct DetachedRun: Sendable {
 
   private var word: String { Words.shell([folder]) }
 
-  /// Making the folder is what only one can do: a second start finds it.
+  /// Starting is safe to repeat: the way may break at any word of it, and adb's daemon then ends the shell.
+  ///
+  /// Who may run the command is settled by the process that runs it, when nothing can end it any more:
+  /// making the folder `claim` is what only one can do. A start that broke off before leaves no claim,
+  /// and the next one takes its place; one that only seemed to break off finds the claim, or no folder at
+  /// all, and ends. Nothing counts as started before the claim is seen.
   private var startScript: String {
     """
     f=\(word)
-    mkdir "$f" 2>/dev/null || { [ -d "$f" ] && echo started || echo "no folder can be made" >&2; exit 0; }
-    cat >"$f/run" <<'ASSAY-END-OF-SCRIPT'
+    mkdir "$f" 2>/dev/null || [ -d "$f" ] || { echo "no folder can be made" >&2; exit 0; }
+    if [ ! -d "$f/claim" ]; then
+    cat >"$f/run.$$" <<'ASSAY-END-OF-SCRIPT'
     \(script)
     ASSAY-END-OF-SCRIPT
+    mv -f "$f/run.$$" "$f/run"
     s=; command -v setsid >/dev/null 2>&1 && s=setsid
-    $s sh -c 'trap "" HUP; echo $$ >"$1/pid"; cat /proc/uptime >"$1/begin"
+    $s sh -c 'trap "" HUP; mkdir "$1/claim" 2>/dev/null || exit 0
+    echo $$ >"$1/pid.part"; mv "$1/pid.part" "$1/pid"; cat /proc/uptime >"$1/begin"
     (trap - HUP; exec sh "$1/run") </dev/null >"$1/out" 2>"$1/err"; r=$?
     cat /proc/uptime >"$1/end"; echo $r >"$1/rc.part"; mv "$1/rc.part" "$1/rc"' sh "$f" </dev/null >/dev/null 2>&1 &
-    echo started
+    fi
+    n=0
+    while [ $n -lt 100 ]; do
+    [ -e "$f/pid" ] && { echo started; exit 0; }
+    if [ $n -lt 20 ]; then sleep 0.01; else sleep 0.1; fi
+    n=$((n+1))
+    done
+    echo "no process started within eight seconds" >&2
     """
   }
 
@@ -135,17 +156,15 @@ public struct DetachedRun: Sendable {
   private var waitScript: String {
     """
     f=\(word)
-    say() { if [ -e "$f/rc" ]; then echo @ended; elif [ -e "$f/pid" ] && ! kill -0 $(cat "$f/pid") \
-    2>/dev/null; then sleep 1; [ -e "$f/rc" ] && echo @ended || echo @gone; \
-    elif [ ! -d "$f" ]; then echo @gone; else echo @running; fi; }
+    lives() { p=$(cat "$f/pid" 2>/dev/null) && [ -n "$p" ] && kill -0 $p 2>/dev/null; }
     n=0
     while [ $n -lt 20 ]; do
     [ -e "$f/rc" ] && break
-    [ -e "$f/pid" ] && { kill -0 $(cat "$f/pid") 2>/dev/null || break; }
+    lives || { sleep 1; break; }
     if [ $n -lt 5 ]; then sleep 0.05; elif [ $n -lt 10 ]; then sleep 0.2; else sleep 1; fi
     n=$((n+1))
     done
-    say
+    if [ -e "$f/rc" ]; then echo @ended; elif lives; then echo @running; else echo @gone; fi
     """
   }
 

@@ -17,6 +17,9 @@ public final class EmulatedPhone: Sendable {
     public var cutOneIn = 0
     /// How long the phone is away after that, milliseconds.
     public var absence: UInt64 = 0
+    /// Whether the server still lists a connection that is being torn down: services end at once, until
+    /// somebody lets go of it.
+    public var isTornDown = false
     /// Bytes of storage that are left; a push of more is refused.
     public var storage = Int.max
 

@@ -100,7 +100,13 @@ public final class EmulatedServer: Sendable {
     case _ where text.hasPrefix("host:connect:"): try connect(String(text.dropFirst(13)), wire)
     case _ where text.hasPrefix("host:disconnect:"):
       let address = String(text.dropFirst(16))
-      phones.withLock { $0.removeAll { $0.serial == address } }
+      phones.withLock { phones in
+        phones.removeAll { phone in
+          guard phone.serial == address else { return false }
+          phone.faults.withLock { $0.isTornDown = false }
+          return true
+        }
+      }
       try wire.write("OKAY")
       try wire.frame("disconnected \(address)")
     case _ where text.hasPrefix("host:transport:"):
@@ -194,6 +200,7 @@ public final class EmulatedServer: Sendable {
   private func transport(_ serial: String, _ wire: Wire) throws {
     guard let phone = try usable(serial, wire) else { return }
     try wire.write("OKAY")
+    if phone.faults.withLock({ $0.isTornDown }) { return }
     wire.limit(phone.fate())
     do {
       let service = try request(wire)
