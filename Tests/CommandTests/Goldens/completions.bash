@@ -154,10 +154,10 @@ _assay() {
     snpe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --input --processor --output --store --shape --seconds --json --quiet --help" -- "$word"));;
     qnn) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --input --processor --output --store --shape --runs --json --quiet --help" -- "$word"));;
     compare) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --device --clock --tpu --threads --preset --preflight --store --input --seed --max-regression --junit --markdown --scenario --percentile --target-latency --rate --streams --samples-per-query --duration --count --json --quiet --help" -- "$word"));;
-    profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
-    "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
-    "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
-    "study affinity") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--sets --threads --runtime --provider --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
+    profile) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--runtime --provider --threads --device --preset --preflight --store --input --runs --top --html --svg --trace --fresh --json --quiet --help" -- "$word"));;
+    "study threads") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--counts --runtime --provider --device --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
+    "study batch") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--batches --threads --runtime --provider --device --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
+    "study affinity") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--sets --threads --runtime --provider --device --preset --preflight --store --seed --html --svg --png --json --quiet --help" -- "$word"));;
     sweep) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--output --dry-run --store --executor --detach --device --most --retry --json --quiet --help" -- "$word"));;
     "store list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --limit --json --quiet --help" -- "$word"));;
     "store show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--store --json --quiet --help" -- "$word"));;
@@ -181,7 +181,7 @@ _assay() {
     "power show") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --from --to --trigger --output --plot --json --quiet --help" -- "$word"));;
     "power join") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--volts --start --start-error --gain --output --store --co2 --json --quiet --help" -- "$word"));;
     "power selftest") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--trials --seed --json --quiet --help" -- "$word"));;
-    verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
+    verify) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--input --data --preprocess --limit --seed --samples --no-adversarial --tolerance --min-snr --bisect --html --runtime --provider --threads --device --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     diff) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--canonical --limit --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;
     recipe) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     sensitivity) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--recipe --skip --keep-float --calibration --representative --preprocess --labels --data --label-names --limit --samples --top --shape --value --signature --input-nodes --output-nodes --json --quiet --help" -- "$word"));;

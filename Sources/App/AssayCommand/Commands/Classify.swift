@@ -2,6 +2,7 @@ import AssayBase
 import AssayCatalog
 import AssayData
 import AssayRecord
+import AssayRemote
 import AssayRuntime
 import AssayTensor
 
@@ -12,8 +13,9 @@ let classifyCommand = CommandSpec(
     Runs every picture through the model and lists the classes with the highest scores. Each picture is
     run --repeat times after one run that warms up; the time is that of inference alone.
 
-    --adb-images does the same on a phone by benchmark_model: pictures are prepared here, run there, and
-    what the phone computed is read back. The time of a picture is then the mean that the tool tells.
+    With --device the pictures are prepared here and run there by our own runner, on a board or on a
+    phone's processor. --adb-images does the same on a phone by benchmark_model, which has the phone's
+    GPU and NNAPI too; the time of a picture is then the mean that the tool tells.
     """,
   operands: [Operand(word: "MODEL", help: "a .tflite or .onnx file (any format for reference)")],
   options: [
@@ -29,6 +31,7 @@ let classifyCommand = CommandSpec(
       "assay classify model.tflite --images photos/ --label-names labels.txt --top 3 -p mobilenet",
       "what is in the photos"
     ),
+    ("assay classify model.tflite --images photos/ --device pi", "what a board makes of them"),
     (
       "assay classify model.tflite --adb-images photos/ --device adb:R58M123ABC --provider gpu",
       "the same on a phone's GPU"
@@ -52,14 +55,25 @@ let classifyCommand = CommandSpec(
     )
     return .done
   }
-  guard !arguments.has("--device") else {
-    throw Diagnostic("CLI009", "--device needs --adb-images here")
-  }
   guard let images = arguments.value("--images") else {
     throw Diagnostic("CLI005", "--images is missing: the pictures to look at")
   }
-  let runtime = try chosenRuntime(arguments, model: path)
-  let model = try LoadedModel(path: path, runtime: runtime, options: sessionOptions(arguments))
+  if let word = arguments.value("--provider"), Provider(rawValue: word) == nil {
+    throw Diagnostic(
+      "CLI009",
+      "--provider \(word) is a path of benchmark_model, which reads pictures that are prepared for it",
+      remedy: "--adb-images \(images) in place of --images"
+    )
+  }
+  let options = try sessionOptions(arguments)
+  let session = try deviceSession(arguments, console)
+  defer { session?.close() }
+  let runtime = placed(
+    try chosenRuntime(arguments, model: path, mustBeHere: session == nil),
+    on: session,
+    provider: options.provider
+  )
+  let model = try LoadedModel(path: path, runtime: runtime, options: options)
   let data = try Dataset.open(
     path: images,
     inputs: model.inputs.map { DataInput(name: $0.name, type: $0.type) },
@@ -78,6 +92,7 @@ let classifyCommand = CommandSpec(
   try console.result(
     .object([
       "schema": "assay.classify/1", "model": .string(path), "runtime": .string(runtime.id),
+      "device": .string(session?.name ?? "local"),
       "preprocess": .string(data.preprocessing.text), "images": .array(rows.map(\.json)),
       "latencyNs": summary.json,
     ]),

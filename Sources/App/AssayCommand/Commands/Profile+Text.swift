@@ -8,36 +8,43 @@ import AssayReport
 struct OperatorProfileResult {
   let record: Record
   let drawing: RooflineDrawing
-  let roofline: Roofline
+  /// The limits of the machine that measured; `nil` on a device, whose limits nobody measured.
+  let roofline: Roofline?
   /// What the profile tells of that is no operator of the network.
   let unplaced: [(kind: String, node: String, nanoseconds: Double)]
   /// Multiply-adds of one inference.
   let macs: Int
 
-  init(_ record: Record, _ network: NetworkDrawing, _ roofline: Roofline, _ macs: Int) {
+  init(_ record: Record, _ network: NetworkDrawing, _ roofline: Roofline?, _ macs: Int) {
     self.record = record
     self.roofline = roofline
     self.macs = macs
     unplaced = network.unplaced
-    let limits = roofline.limits(threads: record.threads)
-    let day = Words.moment(roofline.measuredAt).prefix(10)
-    let instructions = roofline.instructions.joined(separator: " and ")
+    let limits = roofline?.limits(threads: record.threads)
     drawing = RooflineDrawing(
       title: "\(network.title) on \(record.runtime) \(record.version), \(record.threads) "
-        + "thread\(record.threads == 1 ? "" : "s")",
+        + "thread\(record.threads == 1 ? "" : "s")"
+        + (record.device == "local" ? "" : ", \(record.device)"),
       points: network.points,
       roofs: RooflineDrawing.Roofs(
         multiplyAdds32: limits?.multiplyAdds32 ?? 0,
         multiplyAdds8: limits?.multiplyAdds8,
         memoryBytes: limits?.memoryBytes ?? 1,
         cacheBytes: limits?.cacheBytes ?? 1,
-        source: "measured here on \(day) by short loops (\(instructions)) with "
-          + "\(limits?.threads ?? 1) thread\(limits?.threads == 1 ? "" : "s")"
-          + (roofline.isDisturbed
-            ? ", while others kept \(Words.significant(roofline.othersBusy ?? 0, 2)) processors busy: "
-              + "they may be too low, and are measured again next time" : "")
+        source: roofline.map { OperatorProfileResult.source($0, limits?.threads ?? 1) } ?? ""
       )
     )
+  }
+
+  /// Where the limits are from, in words.
+  private static func source(_ roofline: Roofline, _ threads: Int) -> String {
+    let day = Words.moment(roofline.measuredAt).prefix(10)
+    let instructions = roofline.instructions.joined(separator: " and ")
+    return "measured here on \(day) by short loops (\(instructions)) with "
+      + "\(threads) thread\(threads == 1 ? "" : "s")"
+      + (roofline.isDisturbed
+        ? ", while others kept \(Words.significant(roofline.othersBusy ?? 0, 2)) processors busy: "
+          + "they may be too low, and are measured again next time" : "")
   }
 
   /// Sum of all times that the profiler told, nanoseconds.
@@ -64,8 +71,11 @@ struct OperatorProfileResult {
     let median = record.summary.p50.value.map { Double($0.value) } ?? profiled
     let rate = median > 0 ? Double(macs) / median * 1e9 : 0
     let part = peak > 0 ? Words.percent(rate / peak, 0) : "-"
-    return "\(count) of \(sorted.count) operators take half of the time; the network computes "
-      + "\(Words.significant(rate / 1e9)) GMAC/s, \(part) of what this machine can do"
+    let begin =
+      "\(count) of \(sorted.count) operators take half of the time; the network computes "
+      + "\(Words.significant(rate / 1e9)) GMAC/s"
+    guard roofline != nil else { return begin }
+    return begin + ", \(part) of what this machine can do"
       + (isInteger ? " on 8-bit integers" : "")
   }
 
@@ -122,19 +132,21 @@ struct OperatorProfileResult {
     text += facts.map { $0 + "\n" }.joined() + "\n"
     let sorted = drawing.points.sorted { $0.nanoseconds > $1.nanoseconds }
     let rows = sorted.prefix(top).map { point in
-      let judgement = drawing.judged(point)
-      return [
+      let judgement = roofline == nil ? nil : drawing.judged(point)
+      let cells = [
         point.kind, shortName(point.name), Text.time(point.nanoseconds),
         Words.percent(point.nanoseconds / max(profiled, 1)), Text.count(point.macs),
         Text.bytes(point.bytes), point.macs > 0 ? Text.significant(point.intensity) : "",
         point.macs > 0 ? Text.significant(point.rate / 1e9) : "",
+      ]
+      guard roofline != nil else { return cells }
+      return cells + [
         judgement.map { Words.percent($0.share, 0) } ?? "", judgement?.limit.rawValue ?? "",
       ]
     }
+    let heads = ["operator", "node", "time", "share", "MAC", "bytes", "MAC/B", "GMAC/s"]
     text += Text.table(
-      [
-        "operator", "node", "time", "share", "MAC", "bytes", "MAC/B", "GMAC/s", "of limit", "limit",
-      ],
+      heads + (roofline == nil ? [] : ["of limit", "limit"]),
       Array(rows),
       numeric: [2, 3, 4, 5, 6, 7, 8]
     )
@@ -143,10 +155,12 @@ struct OperatorProfileResult {
       text += "\(sorted.count - top) more take \(Text.time(rest))\n"
     }
     text +=
-      "\nlimits: float32 \(Words.significant(roofs.multiplyAdds32 / 1e9)) GMAC/s, "
-      + (roofs.multiplyAdds8.map { "int8 \(Words.significant($0 / 1e9)) GMAC/s, " } ?? "")
-      + "memory \(Words.significant(roofs.memoryBytes / 1e9)) GB/s, "
-      + "cache \(Words.significant(roofs.cacheBytes / 1e9)) GB/s; \(roofs.source)\n"
+      roofline == nil
+      ? "\nwhat \(record.device) can do at most was not measured: shares of its limits are not told\n"
+      : "\nlimits: float32 \(Words.significant(roofs.multiplyAdds32 / 1e9)) GMAC/s, "
+        + (roofs.multiplyAdds8.map { "int8 \(Words.significant($0 / 1e9)) GMAC/s, " } ?? "")
+        + "memory \(Words.significant(roofs.memoryBytes / 1e9)) GB/s, "
+        + "cache \(Words.significant(roofs.cacheBytes / 1e9)) GB/s; \(roofs.source)\n"
     for reason in record.reasons { text += "\(reason)\n" }
     return text
   }
@@ -164,7 +178,7 @@ struct OperatorProfileResult {
       "macs": JSON(macs),
       "operators": .array(
         drawing.points.map { point in
-          let judgement = drawing.judged(point)
+          let judgement = roofline == nil ? nil : drawing.judged(point)
           return .object([
             "name": .string(point.name), "operator": .string(point.kind),
             "ns": JSON(point.nanoseconds), "macs": JSON(point.macs), "bytes": JSON(point.bytes),
@@ -182,7 +196,7 @@ struct OperatorProfileResult {
           ])
         }
       ),
-      "roofline": roofline.json, "record": record.json,
+      "roofline": roofline?.json ?? .null, "record": record.json,
     ])
   }
 }

@@ -7,6 +7,7 @@ import AssayHost
 import AssayMachine
 import AssayProfile
 import AssayRecord
+import AssayRemote
 import AssayReport
 import AssayRuntime
 import AssayStore
@@ -19,11 +20,13 @@ let profileCommand = CommandSpec(
     to the network's operators: multiply-adds (MAC), bytes, arithmetic intensity, and the rate achieved
     as a part of what this machine can do at best. The machine's limits (copying, multiplying) are
     measured once and kept; --fresh measures them again. What the profiler's sum and the clock do not
-    share is shown.
+    share is shown. With --device the operators are timed there; what the device can do at most is not
+    known, so that times and rates are told, and no shares of limits.
     """,
   operands: [Operand(word: "MODEL", help: "a .tflite or .onnx file")],
   options: [
-    Shared.runtime, Shared.provider, Shared.threads, Shared.preset, Shared.preflight, Shared.store,
+    Shared.runtime, Shared.provider, Shared.threads, Shared.device, Shared.preset,
+    Shared.preflight, Shared.store,
     Option("--input", short: "-i", .value("FILE"), "an .npz or .npy with the inputs"),
     Option("--runs", .value("N"), "profiled runs (default: 50)"),
     Option("--top", .value("N"), "operators in the table (default: 15)"),
@@ -35,18 +38,31 @@ let profileCommand = CommandSpec(
   examples: [
     ("assay profile model.tflite --runtime litert", "where the time goes"),
     ("assay profile model.onnx --html roofline.html --trace trace.json", "to look at"),
+    ("assay profile model.tflite --device pi", "where the time goes on a board"),
   ]
 ) { arguments, console in
   let path = arguments.operands[0]
-  let runtime = try chosenRuntime(arguments, model: path)
-  if case .unavailable(let reason, let remedy) = runtime.probe() {
+  let runtime = try chosenRuntime(arguments, model: path, mustBeHere: isLocal(arguments))
+  if isLocal(arguments), case .unavailable(let reason, let remedy) = runtime.probe() {
     throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
+  }
+  if !isLocal(arguments),
+    let option = ["--html", "--svg", "--fresh"].first(where: { arguments.has($0) })
+  {
+    throw Diagnostic(
+      "CLI009",
+      "\(option) is about the limits of the machine, which are measured on this one alone",
+      remedy:
+        "leave it out: operators, their times and rates are told for \(arguments.value("--device") ?? "")"
+    )
   }
   let options = try sessionOptions(arguments)
   let top = try arguments.integer("--top") ?? 15
   let graph = try importModel(path: path).graph
   let scratch = try Scratch()
   defer { scratch.remove() }
+  let session = try deviceSession(arguments, console)
+  defer { session?.close() }
   var configuration = Configuration(
     model: try Record.Model(file: path),
     artefact: try format(ofModel: path).id,
@@ -56,18 +72,24 @@ let profileCommand = CommandSpec(
     threads: options.threads
   )
   if let input = arguments.value("--input") {
-    configuration.inputs = try boundInputs(input, path, runtime, scratch)
+    configuration.inputs = try boundInputs(input, path, placed(runtime, on: session), scratch)
   }
   var comparison = try comparison(arguments, folder: scratch.path)
   comparison.profiledRuns = try arguments.integer("--runs") ?? 50
   comparison.countsEvents = true
-  comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
-  console.progress("measuring what the machine can do")
-  let roofline = try Roofline.cached(
-    in: Host.join(Host.join(AssayHome.path, HomeEntry.cache), "roofline.json"),
-    threads: options.threads,
-    isFresh: arguments.has("--fresh")
-  ).roofline
+  var roofline: Roofline?
+  if let session {
+    configuration.device = session.name
+    comparison.place(on: session)
+  } else {
+    comparison.watchers.append(try conditionsWatcher(arguments, threads: options.threads, console))
+    console.progress("measuring what the machine can do")
+    roofline = try Roofline.cached(
+      in: Host.join(Host.join(AssayHome.path, HomeEntry.cache), "roofline.json"),
+      threads: options.threads,
+      isFresh: arguments.has("--fresh")
+    ).roofline
+  }
   let measured = try comparison.run([configuration], progress: { show($0, console) })
   console.endProgress()
   guard let record = measured.first?.record else { return .fault }

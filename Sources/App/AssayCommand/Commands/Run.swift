@@ -44,8 +44,9 @@ let runCommand = CommandSpec(
     // Our own execution imports the file, and can be told how.
     runtime = Catalog.referenceRuntime(try Shared.importOptions(arguments))
   }
-  runtime = placed(runtime, on: session)
-  let model = try LoadedModel(path: path, runtime: runtime, options: sessionOptions(arguments))
+  let options = try sessionOptions(arguments)
+  runtime = placed(runtime, on: session, provider: options.provider)
+  let model = try LoadedModel(path: path, runtime: runtime, options: options)
   let raw = try model.run(try inputs(arguments, model))
   let seen = try readImage(raw, model, arguments)
   let outputs =

@@ -2,6 +2,7 @@ import AssayBase
 import AssayBench
 import AssayHost
 import AssayImports
+import AssayJobs
 import AssayRecord
 import AssayStore
 import VendorTools
@@ -41,7 +42,8 @@ let trtexecCommand = CommandSpec(
   ]
 ) { arguments, console in
   guard let path = arguments.operand(0) else { return .usage }
-  let host = try DeviceToolHost.chosen(arguments)
+  let (host, lease) = try DeviceToolHost.chosen(arguments, console)
+  defer { lease?.release() }
   let tool = try TRTExec(on: host)
   let model = try Record.Model(file: path)
   var options = TRTExec.Options(

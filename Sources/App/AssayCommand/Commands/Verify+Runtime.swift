@@ -5,6 +5,7 @@ import AssayEvaluator
 import AssayFormat
 import AssayGraph
 import AssayHost
+import AssayRemote
 import AssayRuntime
 import AssayTensor
 import AssayVerify
@@ -29,8 +30,18 @@ struct RuntimeVerification {
     let scratch = try Scratch()
     defer { scratch.remove() }
     let arguments = verification.arguments
-    let host = try chosenRuntime(arguments, model: verification.variantPath)
+    let session = try deviceSession(arguments, Console())
+    defer { session?.close() }
     let options = try sessionOptions(arguments)
+    let host = placed(
+      try chosenRuntime(
+        arguments,
+        model: verification.variantPath,
+        mustBeHere: session == nil
+      ),
+      on: session,
+      provider: options.provider
+    )
     let model = try LoadedModel(path: verification.variantPath, runtime: host, options: options)
     let tapped = try? tappedModel(in: scratch.path, host, options)
     return try Certificate.compare(

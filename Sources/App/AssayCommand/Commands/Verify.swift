@@ -48,12 +48,16 @@ let verifyCommand = CommandSpec(
     Option("--min-snr", .value("DB"), "least accepted signal-to-noise ratio (quantized variants)"),
     Option("--bisect", .value("FOLDER"), "write the first operator that diverges there"),
     Option("--html", .value("FILE"), "write the certificate as a page"),
-    Shared.runtime, Shared.provider, Shared.threads,
+    Shared.runtime, Shared.provider, Shared.threads, Shared.device,
   ] + Shared.importing,
   examples: [
     ("assay verify model.h5 model.tflite", "on seeded inputs"),
     ("assay verify model.h5 int8.tflite --input in.npz --json -", "on one's own, for a script"),
     ("assay verify model.h5 model.tflite --runtime litert", "what the runtime makes of the file"),
+    (
+      "assay verify model.h5 int8.tflite --runtime litert --device pi",
+      "what it makes of it on a board"
+    ),
     ("assay verify model.h5 bad.tflite --bisect report", "the operator at fault, to send away"),
   ]
 ) { arguments, console in
@@ -100,6 +104,13 @@ struct Verification {
         "CLI005",
         "VARIANT is missing: the model to be judged",
         remedy: "name a second model, or a --runtime to run the first one on"
+      )
+    }
+    if !isLocal(arguments), arguments.value("--runtime") == nil {
+      throw Diagnostic(
+        "CLI005",
+        "--runtime is missing: a device has no execution of ours",
+        remedy: "--runtime litert"
       )
     }
     limits = try Self.limits(arguments)

@@ -64,11 +64,17 @@ func meterLease(
 }
 
 /// The runtime as it is, or its sessions on the device.
-func placed(_ runtime: any InferenceRuntime, on session: DeviceSession?) -> any InferenceRuntime {
+///
+/// - Parameter provider: the hardware path, whose plug-ins go along.
+func placed(
+  _ runtime: any InferenceRuntime,
+  on session: DeviceSession?,
+  provider: Provider = .cpu
+) -> any InferenceRuntime {
   guard let session else { return runtime }
   let id = runtime.id
   return WorkerRuntime(id: id, formats: runtime.formats) {
-    try session.makeWorker(runtime: id)
+    try session.makeWorker(runtime: id, provider: provider)
   }
 }
 

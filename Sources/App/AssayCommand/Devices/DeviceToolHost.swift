@@ -2,6 +2,8 @@ import AssayBase
 import AssayCatalog
 import AssayDevice
 import AssayHost
+import AssayJobs
+import Synchronization
 import VendorTools
 
 /// A device with a shell, as a place where a vendor's tool runs.
@@ -11,13 +13,16 @@ import VendorTools
 struct DeviceToolHost: ToolHost {
   private let device: any ShellDevice
   private let home: String
+  /// Says that the device is still used; called before each step.
+  private let renew: @Sendable () -> Void
 
   var name: String { device.address.description }
 
   /// A device that tools can run on.
   ///
   /// - Throws: `Diagnostic` VND024 when it has no shell, DEV… when it cannot be reached.
-  init(_ device: any Device) throws {
+  init(_ device: any Device, renew: @escaping @Sendable () -> Void = {}) throws {
+    self.renew = renew
     guard let device = device as? any ShellDevice else {
       throw Diagnostic(
         "VND024",
@@ -46,6 +51,8 @@ struct DeviceToolHost: ToolHost {
     environment: [String: String],
     seconds: Double
   ) throws -> ToolOutput {
+    let renewing = try renewed()
+    defer { renewing() }
     let variables = environment.sorted { $0.key < $1.key }.map {
       "\($0.key)=\(Words.shell([$0.value])) "
     }
@@ -58,6 +65,29 @@ struct DeviceToolHost: ToolHost {
     } catch let fault as Diagnostic where fault.code == "DEV011" {
       return ToolOutput(text: fault.cause ?? "", end: nil)
     }
+  }
+
+  /// Keeps the right to use the device while a tool runs: building an engine can take an hour.
+  ///
+  /// - Returns: ends that.
+  private func renewed() throws -> () -> Void {
+    renew()
+    let end = End()
+    let thread = try OwnThread { [renew] _ in
+      while !end.hasCome.load(ordering: .relaxed) {
+        Host.sleep(nanoseconds: 50_000_000)
+        renew()
+      }
+    }
+    return {
+      end.hasCome.store(true, ordering: .relaxed)
+      thread.join()
+    }
+  }
+
+  /// Whether a tool has ended.
+  private final class End: Sendable {
+    let hasCome = Atomic(false)
   }
 
   func put(_ path: String) throws -> String {
@@ -97,8 +127,22 @@ struct DeviceToolHost: ToolHost {
 
 extension DeviceToolHost {
   /// Where `--device` says that tools run: this machine unless it names another.
-  static func chosen(_ arguments: Arguments) throws -> any ToolHost {
-    guard let word = arguments.value("--device"), word != "local" else { return LocalToolHost() }
-    return try DeviceToolHost(Catalog.device(word, DeviceBook.read()).device)
+  ///
+  /// - Returns: the place, and the right to use it alone; whoever asked gives that back.
+  static func chosen(
+    _ arguments: Arguments,
+    _ console: Console
+  ) throws -> (host: any ToolHost, lease: DeviceLease?) {
+    guard let word = arguments.value("--device"), word != "local" else {
+      return (LocalToolHost(), nil)
+    }
+    let device = try Catalog.device(word, DeviceBook.read()).device
+    let lease = try deviceLease(device.address, storeURL(arguments), console)
+    do {
+      return (try DeviceToolHost(device, renew: { lease.renew() }), lease)
+    } catch {
+      lease.release()
+      throw error
+    }
   }
 }

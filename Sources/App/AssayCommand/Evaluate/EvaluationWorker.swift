@@ -91,7 +91,11 @@ struct EvaluationWorker {
     }
     model = try LoadedModel(
       path: plan.model,
-      runtime: placed(Catalog.runtime(plan.runtime), on: session),
+      runtime: placed(
+        Catalog.runtime(plan.runtime),
+        on: session,
+        provider: Provider(rawValue: plan.provider) ?? .cpu
+      ),
       options: SessionOptions(
         provider: Provider(rawValue: plan.provider) ?? .cpu,
         threads: plan.threads

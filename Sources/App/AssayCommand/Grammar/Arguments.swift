@@ -38,7 +38,8 @@ struct Arguments: Sendable {
           Diagnostic(
             "CLI002",
             "'\(given)' is no option of 'assay \(spec.name)'",
-            remedy: guess.map { "did you mean \($0)?" } ?? "see assay \(spec.name) --help"
+            remedy: (given == "--device" ? DeviceRefusal.remedy(spec) : nil)
+              ?? guess.map { "did you mean \($0)?" } ?? "see assay \(spec.name) --help"
           )
         )
         continue

@@ -3,6 +3,7 @@ import AssayBench
 import AssayCatalog
 import AssayHost
 import AssayMachine
+import AssayRemote
 import AssayReport
 import AssayRuntime
 
@@ -26,9 +27,10 @@ let studyAffinityCommand = CommandSpec(
 ) { arguments, console in
   let scratch = try Scratch()
   defer { scratch.remove() }
-  let base = try StudyBase(arguments, scratch: scratch)
+  let base = try StudyBase(arguments, scratch: scratch, console)
+  defer { base.session?.close() }
   let threads = try arguments.integer("--threads") ?? 1
-  let conditions = Conditions()
+  let conditions = try base.conditions()
   let sets = try arguments.value("--sets").map(processorSets) ?? affinitySets(conditions, threads)
   var settings = [
     StudySetting(

@@ -3,6 +3,7 @@ import AssayCatalog
 import AssayFormat
 import AssayGraph
 import AssayHost
+import AssayRemote
 import AssayReport
 import AssayRuntime
 
@@ -23,7 +24,8 @@ let studyBatchCommand = CommandSpec(
 ) { arguments, console in
   let scratch = try Scratch()
   defer { scratch.remove() }
-  let base = try StudyBase(arguments, scratch: scratch)
+  let base = try StudyBase(arguments, scratch: scratch, console)
+  defer { base.session?.close() }
   let threads = try arguments.integer("--threads") ?? 1
   let graph = try importModel(path: base.path).graph
   guard base.format.canExport, let ending = base.format.extensions.first else {

@@ -1,9 +1,12 @@
 import AssayBase
 import AssayBench
 import AssayCatalog
+import AssayDevice
 import AssayFormat
 import AssayHost
+import AssayMachine
 import AssayRecord
+import AssayRemote
 import AssayReport
 import AssayRuntime
 import AssayStore
@@ -20,7 +23,7 @@ struct StudySetting {
 
 /// Options that every study has.
 let studyOptions: [Option] = [
-  Shared.runtime, Shared.provider, Shared.preset, Shared.preflight, Shared.store,
+  Shared.runtime, Shared.provider, Shared.device, Shared.preset, Shared.preflight, Shared.store,
   Option("--seed", .value("N"), "seed of the order of turns (default: 1)"),
   Option("--html", .value("FILE"), "write the plot and the figures as a page"),
   Option("--svg", .value("FILE"), "write the plot as a drawing"),
@@ -34,11 +37,13 @@ struct StudyBase {
   let format: any ModelFormat
   let options: SessionOptions
   let scratch: Scratch
+  /// The device that measures, to be left when the study is over; `nil` for this machine.
+  let session: DeviceSession?
 
-  init(_ arguments: Arguments, scratch: Scratch) throws {
+  init(_ arguments: Arguments, scratch: Scratch, _ console: Console) throws {
     path = arguments.operands[0]
-    runtime = try chosenRuntime(arguments, model: path)
-    if case .unavailable(let reason, let remedy) = runtime.probe() {
+    runtime = try chosenRuntime(arguments, model: path, mustBeHere: isLocal(arguments))
+    if isLocal(arguments), case .unavailable(let reason, let remedy) = runtime.probe() {
       throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
     }
     format = try AssayCatalog.format(ofModel: path)
@@ -46,10 +51,25 @@ struct StudyBase {
       provider: arguments.value("--provider").flatMap(Provider.init) ?? .cpu
     )
     self.scratch = scratch
+    session = try deviceSession(arguments, console)
+  }
+
+  /// What is known of the machine that measures.
+  func conditions() throws -> Conditions {
+    guard let session else { return Conditions() }
+    guard let conditions = session.facts.conditions, !conditions.allowed.isEmpty else {
+      throw Diagnostic(
+        "CLI013",
+        "the device does not tell which processors it has",
+        at: [session.name],
+        remedy: "name them: --counts 1,2,4 of threads, --sets '0-1;2-3' of processors"
+      )
+    }
+    return conditions
   }
 
   func configuration(_ variant: String, threads: Int, file: String? = nil) throws -> Configuration {
-    Configuration(
+    var configuration = Configuration(
       model: try Record.Model(file: file ?? path),
       artefact: format.id,
       variant: variant,
@@ -57,6 +77,8 @@ struct StudyBase {
       provider: options.provider,
       threads: threads
     )
+    configuration.device = session?.name ?? "local"
+    return configuration
   }
 }
 
@@ -80,7 +102,11 @@ func runStudy(
   var comparison = try comparison(arguments, folder: base.scratch.path)
   comparison.profiledRuns = 0
   let threads = configurations.map(\.threads).max() ?? 1
-  comparison.watchers.append(try conditionsWatcher(arguments, threads: threads, console))
+  if let session = base.session {
+    comparison.place(on: session)
+  } else {
+    comparison.watchers.append(try conditionsWatcher(arguments, threads: threads, console))
+  }
   let measured = try comparison.run(configurations, progress: { show($0, console) })
   console.endProgress()
   try openStore(storeURL(arguments)).append(measured.map(\.record))
@@ -98,7 +124,8 @@ func runStudy(
   let version = records.first?.version ?? ""
   let study = Study(
     subject: subject,
-    title: "\(Host.name(of: base.path)) on \(base.runtime.id) \(version)",
+    title: "\(Host.name(of: base.path)) on \(base.runtime.id) \(version)"
+      + (base.session.map { ", \($0.name)" } ?? ""),
     points: points,
     notes: notes
   )

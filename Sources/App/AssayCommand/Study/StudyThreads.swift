@@ -1,6 +1,8 @@
 import AssayBase
 import AssayCatalog
 import AssayHost
+import AssayMachine
+import AssayRemote
 import AssayReport
 import AssayRuntime
 
@@ -19,9 +21,14 @@ let studyThreadsCommand = CommandSpec(
 ) { arguments, console in
   let scratch = try Scratch()
   defer { scratch.remove() }
-  let base = try StudyBase(arguments, scratch: scratch)
+  let base = try StudyBase(arguments, scratch: scratch, console)
+  defer { base.session?.close() }
   let counts =
-    try arguments.integers("--counts") ?? powersOfTwo(upTo: Host.allowedProcessors().count)
+    try arguments.integers("--counts")
+    ?? powersOfTwo(
+      upTo: base.session == nil
+        ? Host.allowedProcessors().count : base.conditions().allowed.count
+    )
   let settings = try unique(counts).map { count in
     StudySetting(
       label: "\(count) thread\(count == 1 ? "" : "s")",
