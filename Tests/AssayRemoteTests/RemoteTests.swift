@@ -8,11 +8,18 @@ import AssayRuntime
 import AssayTensor
 import AssayTestSupport
 import RuntimeLiteRT
+import RuntimeOpenVINO
 import Testing
 
 @testable import AssayRemote
 
 private let model = TestData.sharedFile("models/mlperf_tiny/ad01_int8.tflite") ?? ""
+
+private let openVINO = RuntimeLibrary.candidates(
+  id: "openvino",
+  variable: "ASSAY_OPENVINO_LIB",
+  stem: "libopenvino_c.so"
+).first { Host.exists($0.path) }
 
 @Suite(
   .serialized,
@@ -63,6 +70,71 @@ struct RemoteTests {
       try remote.runOnce()
       #expect(try remote.readOutput(0).array == here(data, 1))
     }
+  }
+
+  /// OpenVINO's library of the device itself is driven, with the outputs, types and times of this machine.
+  @Test(.enabled(if: OpenVINORuntime().probe().isAvailable, "OpenVINO is not installed"))
+  func openVINOIsDrivenThere() throws {
+    let network = try #require(TestData.sharedFile("models/mlperf_tiny/kws_float.tflite"))
+    try withFolder { root in
+      var settings = DeviceSettings()
+      settings.root = root
+      settings.libraries["openvino"] = try #require(openVINO?.path)
+      let session = try DeviceSession(LocalDevice(settings), settings)
+      defer { session.close() }
+      #expect(session.refusal(of: "openvino") == nil)
+      let runtime = WorkerRuntime(id: "openvino", formats: ["tflite"]) {
+        try session.makeWorker(runtime: "openvino")
+      }
+      let remote = try runtime.load(path: network, options: SessionOptions(threads: 2))
+      let local = try OpenVINORuntime().load(path: network, options: SessionOptions(threads: 2))
+      #expect(remote.inputs == local.inputs)
+      #expect(remote.outputs == local.outputs)
+      #expect(remote.placement == local.placement)
+      var rng = SeededRNG(seed: 3)
+      for (index, port) in local.inputs.enumerated() {
+        let values = (0..<port.type.shape.count).map { _ in Float.random(in: -1...1, using: &rng) }
+        let bytes = Tensor(values, port.type.shape).bytes
+        try local.write(bytes, toInput: index)
+        try remote.write(bytes, toInput: index)
+      }
+      try local.runOnce()
+      #expect(try remote.timedRuns(5).count == 5)
+      try remote.runOnce()
+      for index in local.outputs.indices {
+        #expect(try remote.readOutput(index).array == local.readOutput(index).array)
+      }
+      // Hardware that is not there is told with what is.
+      var absent = SessionOptions()
+      absent.provider = .npu
+      let fault = #expect(throws: Diagnostic.self) {
+        try runtime.load(path: network, options: absent)
+      }
+      #expect(fault?.code == "RTM006")
+      #expect(fault?.summary.contains("CPU") == true)
+    }
+  }
+
+  /// What goes along where a device has no OpenVINO, and the weights of an IR with it.
+  @Test(.enabled(if: OpenVINORuntime().probe().isAvailable, "OpenVINO is not installed"))
+  func openVINOGoesAlongWithWhatItNeeds() throws {
+    let library = try #require(openVINO?.path)
+    func names(_ provider: Provider) -> [String] {
+      RunnerBundle.files("openvino", library, provider).map(\.0)
+    }
+    let plain = names(.cpu)
+    #expect(plain.first?.hasPrefix("libopenvino_c.so") == true)
+    for stem in ["libopenvino.so", "libtbb.so", "libopenvino_ir_frontend.so"] {
+      #expect(plain.filter { $0.hasPrefix(stem) }.count == 1, "\(stem)")
+    }
+    #expect(!plain.contains("libopenvino_intel_npu_plugin.so"))
+    #expect(Set(plain).count == plain.count)
+    #expect(
+      names(.npu).contains { $0.hasPrefix("libopenvino_intel_npu") }
+        == plain.contains {
+          $0.hasPrefix("libopenvino_intel_cpu")
+        }
+    )
   }
 
   /// Sets go over in slices that fit, and come back as one.
@@ -144,7 +216,7 @@ struct RemoteTests {
       let session = try open(root)
       defer { session.close() }
       let fault = #expect(throws: Diagnostic.self) {
-        try session.makeWorker(runtime: "openvino")
+        try session.makeWorker(runtime: "onnxruntime")
       }
       #expect(fault?.code == "RUN003")
       let worker = try session.makeWorker(runtime: "litert")

@@ -130,8 +130,12 @@ public struct DeviceBook: Sendable, Equatable {
     settings.patience = try seconds(json, "patience")
     settings.grace = try seconds(json, "grace")
     for (name, value) in json["libraries"]?.pairs ?? [] {
-      guard let path = value.string, path.hasPrefix("/"), name == "edgetpu" else {
-        throw fault("'libraries' has absolute paths by name: {\"edgetpu\": \"/path/there\"}")
+      let names = ["edgetpu", "litert", "openvino"]
+      guard let path = value.string, path.hasPrefix("/"), names.contains(name) else {
+        throw fault(
+          "'libraries' has absolute paths for \(names.joined(separator: ", ")): "
+            + "{\"edgetpu\": \"/path/there\"}"
+        )
       }
       settings.libraries[name] = path
     }

@@ -62,7 +62,11 @@ public final class DeviceSession: @unchecked Sendable {
   public func refusal(of runtime: String) -> Diagnostic? {
     if device is ProgramDevice { return nil }
     do {
-      _ = try RunnerBundle(for: facts, runtime: runtime)
+      _ = try RunnerBundle.version(
+        for: facts,
+        runtime: runtime,
+        ownRuntime: settings.libraries[runtime]
+      )
       return nil
     } catch {
       return (error as? Diagnostic) ?? Diagnostic("RUN003", "\(error)")
@@ -71,7 +75,11 @@ public final class DeviceSession: @unchecked Sendable {
 
   /// The version of a runtime that is brought there; `nil` when there is none to bring.
   public func version(of runtime: String) -> String? {
-    try? RunnerBundle(for: facts, runtime: runtime).version
+    try? RunnerBundle.version(
+      for: facts,
+      runtime: runtime,
+      ownRuntime: settings.libraries[runtime]
+    )
   }
 
   /// Does something when the job ends, such as giving back the right to use the device.
@@ -106,7 +114,12 @@ public final class DeviceSession: @unchecked Sendable {
       if let known = state.places[key] {
         place = known
       } else {
-        let bundle = try RunnerBundle(for: facts, runtime: runtime, provider: provider)
+        let bundle = try RunnerBundle(
+          for: facts,
+          runtime: runtime,
+          provider: provider,
+          ownRuntime: settings.libraries[runtime]
+        )
         let path = try bundle.bring(to: folder, device, journal: journal, progress: progress)
         place = (bundle, path)
         state.places[key] = place
@@ -119,7 +132,10 @@ public final class DeviceSession: @unchecked Sendable {
         DeviceFiles(device, folder, journal),
         device.address,
         loadOptions: .object([
-          "library": .string("./" + place.bundle.library),
+          "library": .string(
+            place.bundle.library.hasPrefix("/")
+              ? place.bundle.library : "./" + place.bundle.library
+          ),
           "version": .string(place.bundle.version), "folder": .string(place.path),
           "settings": settings.libraries["edgetpu"].map { .object(["library": .string($0)]) }
             ?? .emptyObject,

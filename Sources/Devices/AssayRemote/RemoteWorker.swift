@@ -66,6 +66,11 @@ public final class RemoteWorker: WorkerLink {
     case "block": return try block(request, seconds)
     case "forget":
       var request = request
+      if let weights = RemoteWorker.weights(of: request["path"]?.string) {
+        var first = request
+        first["path"] = .string(try place(weights))
+        _ = try send(first, seconds)
+      }
       request["path"] = try request["path"]?.string.map { .string(try place($0)) }
       return try send(request, seconds)
     default: return try send(request, seconds)
@@ -153,6 +158,9 @@ public final class RemoteWorker: WorkerLink {
 
   private func load(_ request: JSON, _ seconds: Double) throws -> JSON {
     var request = request
+    if let weights = RemoteWorker.weights(of: request["path"]?.string) {
+      request["weights"] = .string(try place(weights))
+    }
     if let path = request["path"]?.string { request["path"] = .string(try place(path)) }
     for (key, value) in loadOptions.pairs ?? [] where key != "settings" { request[key] = value }
     if request["provider"]?.string == "tpu" {
@@ -166,6 +174,13 @@ public final class RemoteWorker: WorkerLink {
     outputs = try (answer["outputs"]?.array ?? []).map { try Port(json: $0) }
     fed = inputs.map { ByteView([UInt8](repeating: 0, count: $0.type.byteCount ?? 0)) }
     return answer
+  }
+
+  /// The file of a network's weights, where its format keeps them apart (OpenVINO's IR).
+  private static func weights(of path: String?) -> String? {
+    guard let path, path.hasSuffix(".xml") else { return nil }
+    let file = path.dropLast(".xml".count) + ".bin"
+    return Host.kind(of: String(file)) == .file ? String(file) : nil
   }
 
   /// Where a file of this machine lies on the device, brought there where it does not.

@@ -2,6 +2,7 @@ import AssayBase
 import AssayDevice
 import AssayHost
 import AssayRuntime
+import Synchronization
 
 /// What a device needs to measure: the runner, a runtime's library for its processor, and, where its own
 /// C library does not fit, a loader and a C library to bring along.
@@ -22,7 +23,9 @@ public struct RunnerBundle: Sendable, Equatable {
   public var architecture: String
   /// Its files, by name.
   public var parts: [Part]
-  /// The runtime's library, by its name in the bundle.
+  /// What the runtime is called, such as `LiteRT`.
+  public var title: String
+  /// The runtime's library, by its name in the bundle; a path on the device when it is the device's own.
   public var library: String
   /// The runtime's version, as set-up noted it.
   public var version: String
@@ -47,11 +50,54 @@ public struct RunnerBundle: Sendable, Equatable {
   /// The oldest C library with which the runner, and LiteRT's wheel for a processor, work.
   static let oldestLibrary = ["aarch64": (2, 34), "x86_64": (2, 34)]
 
+  /// The runtimes that the runner drives, the one that comes first for a format first.
+  public static let runtimes = ["litert", "openvino"]
+
+  /// What tells a runtime's library, on this machine and in the folders of other processors.
+  private struct Kind {
+    var title: String
+    var variable: String
+    var stem: String
+  }
+
+  private static func kind(_ runtime: String) throws -> Kind {
+    switch runtime {
+    case "litert": return Kind(title: "LiteRT", variable: "ASSAY_LITERT_LIB", stem: "libLiteRt.so")
+    case "openvino":
+      return Kind(title: "OpenVINO", variable: "ASSAY_OPENVINO_LIB", stem: "libopenvino_c.so")
+    default:
+      throw Diagnostic(
+        "RUN003",
+        "the runner on devices drives LiteRT and OpenVINO, not \(runtime)",
+        remedy:
+          "--runtime litert or openvino, or measure \(runtime) with assay on the device itself"
+      )
+    }
+  }
+
+  /// The version of a runtime that would be brought to a device; nothing is read for it.
+  ///
+  /// - Parameter ownRuntime: the runtime's library on the device, where it has one of its own.
+  /// - Throws: as the bundle itself.
+  static func version(
+    for facts: DeviceFacts,
+    runtime: String,
+    ownRuntime: String? = nil,
+    home: String = AssayHome.path
+  ) throws -> String {
+    let architecture = try architecture(facts)
+    let kind = try kind(runtime)
+    _ = try folder(architecture)
+    if let ownRuntime { return "of the device, \(ownRuntime)" }
+    return try library(architecture, runtime, kind, home: home).version ?? "unknown"
+  }
+
   /// Collects the bundle for a device.
   ///
   /// - Parameters:
   ///   - runtime: the runtime's id.
   ///   - provider: the hardware path; its plug-ins go along.
+  ///   - ownRuntime: the runtime's library on the device, which is used in place of one brought along.
   ///   - bringsLibrary: whether a C library goes along whatever the device has; `nil` to decide.
   /// - Throws: `Diagnostic` RUN001 (no runner for the processor), RUN002 (no library of the runtime),
   ///   RUN003 (a device or runtime that runners do not serve).
@@ -59,29 +105,23 @@ public struct RunnerBundle: Sendable, Equatable {
     for facts: DeviceFacts,
     runtime: String,
     provider: Provider = .cpu,
+    ownRuntime: String? = nil,
     bringsLibrary: Bool? = nil,
     home: String = AssayHome.path
   ) throws {
     architecture = try RunnerBundle.architecture(facts)
-    guard runtime == "litert" else {
-      throw Diagnostic(
-        "RUN003",
-        "the runner on devices drives LiteRT, not \(runtime)",
-        remedy: "--runtime litert, or measure \(runtime) with assay on the device itself"
-      )
-    }
+    let kind = try RunnerBundle.kind(runtime)
+    title = kind.title
     let folder = try RunnerBundle.folder(architecture)
-    let found = try RunnerBundle.library(architecture, home: home)
-    version = found.version ?? "unknown"
-    library = Host.name(of: found.path)
     ownLibrary = RunnerBundle.reason(facts, architecture, bringsLibrary)
-    var files = [("assay-runner", Host.join(folder, "assay-runner")), (library, found.path)]
-    if provider == .gpu || provider == .npu {
-      // LiteRT looks for its accelerators beside itself.
-      let beside = Host.folder(of: found.path)
-      for name in (try? Host.list(beside)) ?? [] where name.hasSuffix("Accelerator.so") {
-        files.append((name, Host.join(beside, name)))
-      }
+    var files = [("assay-runner", Host.join(folder, "assay-runner"))]
+    if let ownRuntime {
+      (library, version) = (ownRuntime, "of the device, \(ownRuntime)")
+    } else {
+      let found = try RunnerBundle.library(architecture, runtime, kind, home: home)
+      version = found.version ?? "unknown"
+      library = Host.name(of: found.path)
+      files += RunnerBundle.files(runtime, found.path, provider)
     }
     if ownLibrary != nil {
       let libraries = Host.join(folder, "lib")
@@ -99,8 +139,41 @@ public struct RunnerBundle: Sendable, Equatable {
     }
     parts = try files.map { name, path in
       let view = try MappedFile(path: path).view
-      return Part(name: name, path: path, sha256: AssayBase.sha256(view), byteCount: view.count)
+      return Part(
+        name: name,
+        path: path,
+        sha256: try KnownHashes.hash(of: path, view),
+        byteCount: view.count
+      )
     }
+  }
+
+  /// A runtime's files, by their names in the bundle: its library, what that needs beside itself, and the
+  /// plug-ins of the hardware.
+  static func files(
+    _ runtime: String,
+    _ library: String,
+    _ provider: Provider
+  ) -> [(String, String)] {
+    let beside = Host.folder(of: library)
+    let all = (try? Host.list(beside)) ?? []
+    let name = Host.name(of: library)
+    var wanted = [name]
+    if runtime == "openvino" {
+      var stems = [
+        "libopenvino.so", "libtbb.so", "libtbbmalloc.so", "libtbbbind", "libhwloc.so",
+        "libopenvino_intel_cpu_plugin.so", "libopenvino_arm_cpu_plugin.so",
+        "libopenvino_ir_frontend.so", "libopenvino_onnx_frontend.so",
+        "libopenvino_tensorflow_lite_frontend.so",
+      ]
+      if provider == .gpu { stems += ["libopenvino_intel_gpu_plugin.so", "cache.json"] }
+      if provider == .npu { stems.append("libopenvino_intel_npu_plugin.so") }
+      wanted += all.filter { one in one != name && stems.contains { one.hasPrefix($0) } }
+    } else if provider == .gpu || provider == .npu {
+      // LiteRT looks for its accelerators beside itself.
+      wanted += all.filter { $0.hasSuffix("Accelerator.so") }
+    }
+    return wanted.map { ($0, Host.join(beside, $0)) }
   }
 
   /// The processor of a device that runners are made for.
@@ -161,28 +234,48 @@ public struct RunnerBundle: Sendable, Equatable {
   }
 
   /// The runtime's library for a processor.
-  private static func library(_ architecture: String, home: String) throws -> RuntimeLibrary {
+  private static func library(
+    _ architecture: String,
+    _ runtime: String,
+    _ kind: Kind,
+    home: String
+  ) throws -> RuntimeLibrary {
     if architecture == MachineInfo.current().architecture {
       let found = RuntimeLibrary.candidates(
-        id: "litert",
-        variable: "ASSAY_LITERT_LIB",
-        stem: "libLiteRt.so",
+        id: runtime,
+        variable: kind.variable,
+        stem: kind.stem,
         home: home
       ).first { Host.exists($0.path) }
       if let found { return found }
     } else {
       let foreign = Host.join(Host.join(home, "devices"), architecture)
-      let folder = Host.join(Host.join(foreign, "runtimes"), "litert")
+      let folder = Host.join(Host.join(foreign, "runtimes"), runtime)
       for version in ((try? Host.list(folder)) ?? []).reversed() {
-        let path = Host.join(Host.join(folder, version), "libLiteRt.so")
-        if Host.exists(path) { return RuntimeLibrary(path: path, version: version) }
+        let place = Host.join(folder, version)
+        let name = ((try? Host.list(place)) ?? []).first { $0.hasPrefix(kind.stem) }
+        if let name { return RuntimeLibrary(path: Host.join(place, name), version: version) }
       }
     }
     throw Diagnostic(
       "RUN002",
-      "LiteRT for \(architecture) is not installed",
+      "\(kind.title) for \(architecture) is not installed",
       remedy: "scripts/setup --cpu \(architecture) --no-packages"
     )
+  }
+}
+
+/// Hashes of files that this process knows already: a runtime may have a hundred megabytes.
+private enum KnownHashes {
+  private static let known = Mutex<[String: String]>([:])
+
+  static func hash(of path: String, _ view: ByteView) throws -> String {
+    // One that is replaced meanwhile by another of its size is refused on the device, which looks again.
+    let key = "\(view.count) \(path)"
+    if let hash = known.withLock({ $0[key] }) { return hash }
+    let hash = AssayBase.sha256(view)
+    known.withLock { $0[key] = hash }
+    return hash
   }
 }
 

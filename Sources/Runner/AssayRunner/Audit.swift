@@ -17,7 +17,7 @@ extension Runner {
     var random = SeededRNG(seed: UInt64(max(request["seed"]?.int ?? 1, 0)))
     let count = all.count / size
     func sample(_ index: Int) -> ArraySlice<UInt8> { all[(index * size)..<((index + 1) * size)] }
-    let judge = try Runner.session(library, source)
+    let judge = try library.session(source, isProfiling: false)
     var expected: [[[UInt8]]] = []
     for index in 0..<count {
       try write(sample(index), to: judge)

@@ -58,7 +58,7 @@ final class EdgeTPU {
     }
     var table = EdgeTPUFunctions()
     var missing = withUnsafeMutableBytes(of: &table) {
-      LiteRT.fill($0, edgetpu_function_names(), loaded.library)
+      FunctionTable.fill($0, edgetpu_function_names(), loaded.library)
     }
     guard missing.isEmpty else {
       throw EdgeTPU.unavailable("this library is not libedgetpu", "missing:" + missing)
@@ -68,7 +68,7 @@ final class EdgeTPU {
     version = table.edgetpu_version().map { String(cString: $0) } ?? "unknown"
     var own = LrtAcceleratorFunctions()
     missing = withUnsafeMutableBytes(of: &own) {
-      LiteRT.fill($0, lrt_accelerator_function_names(), runtime.handle)
+      FunctionTable.fill($0, lrt_accelerator_function_names(), runtime.handle)
     }
     guard missing.isEmpty else {
       throw EdgeTPU.unavailable(

@@ -41,31 +41,9 @@ struct Port {
 }
 
 /// LiteRT's functions, loaded from its shared library.
-final class LiteRT {
+final class LiteRT: RuntimeLibrary {
   let functions: LrtFunctions
   let handle: UnsafeMutableRawPointer
-
-  /// Fills a table of functions from a library.
-  ///
-  /// - Returns: the names that the library lacks, each with a space in front.
-  static func fill(
-    _ fields: UnsafeMutableRawBufferPointer,
-    _ names: UnsafePointer<CChar>?,
-    _ library: UnsafeMutableRawPointer
-  ) -> String {
-    var missing = ""
-    var offset = 0
-    guard var name = names else { return " all" }
-    while name.pointee != 0, offset + 8 <= fields.count {
-      let address = crunner_symbol(library, name)
-      if address == nil { missing += " " + String(cString: name) }
-      fields.storeBytes(of: UInt(bitPattern: address), toByteOffset: offset, as: UInt.self)
-      offset += 8
-      while name.pointee != 0 { name += 1 }
-      name += 1
-    }
-    return missing
-  }
 
   init(path: String) throws(Failure) {
     guard let library = path.withCString({ crunner_load($0) }) else {
@@ -74,13 +52,28 @@ final class LiteRT {
     }
     var table = LrtFunctions()
     let missing = withUnsafeMutableBytes(of: &table) {
-      LiteRT.fill($0, lrt_function_names(), library)
+      FunctionTable.fill($0, lrt_function_names(), library)
     }
     guard missing.isEmpty else {
       throw Failure("RTM002", "this version of LiteRT does not fit", cause: "missing:" + missing)
     }
     functions = table
     handle = library
+  }
+
+  /// Its library does not tell.
+  var version: String? { nil }
+
+  func session(_ source: Runner.Source, isProfiling: Bool) throws(Failure) -> any RuntimeSession {
+    try LiteRTSession(
+      self,
+      path: source.path,
+      provider: source.provider,
+      threads: source.threads,
+      folder: source.folder,
+      settings: source.settings,
+      isProfiling: isProfiling
+    )
   }
 
   func check(
@@ -107,8 +100,8 @@ extension String {
 }
 
 /// A model compiled by LiteRT, with its buffers: the same calls in the same order as on the host.
-final class LiteRTSession: Session {
-  private let library: LiteRT
+final class LiteRTSession: RuntimeSession {
+  let library: LiteRT
   private let isAccelerated: Bool
   private var edgeTPU: EdgeTPU?
   /// Operators of the file that are for an Edge TPU.
@@ -182,8 +175,8 @@ final class LiteRTSession: Session {
     try makeInputs(signature)
     try makeOutputs(signature)
     compileNanoseconds = Host.monotonicNanoseconds() - compileStart
-    plain(&inputs)
-    plain(&outputs)
+    plainNames(&inputs)
+    plainNames(&outputs)
     notePlacement(provider, threads)
   }
 
@@ -466,25 +459,6 @@ final class LiteRTSession: Session {
       }
       port.axis = Int(many.axis)
     }
-  }
-
-  /// Names as the author wrote them, where that leaves them distinct.
-  private func plain(_ ports: inout [Port]) {
-    var names: [String] = []
-    for port in ports {
-      var text = Array(port.name.utf8)
-      let prefix = Array("serving_default_".utf8)
-      if text.starts(with: prefix) { text.removeFirst(prefix.count) }
-      if let colon = text.lastIndex(of: 58),
-        text[(colon + 1)...].allSatisfy({ (48...57).contains($0) })
-      {
-        text.removeLast(text.count - colon)
-      }
-      let name = text.isEmpty ? port.name : String(decoding: text, as: UTF8.self)
-      for other in names where other == name { return }
-      names.append(name)
-    }
-    for index in ports.indices { ports[index].name = names[index] }
   }
 
   private func notePlacement(_ wanted: String, _ threads: Int) {

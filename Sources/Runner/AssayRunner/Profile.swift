@@ -15,13 +15,12 @@ public struct OperatorTime {
 }
 
 extension LiteRTSession {
-  /// Operator times of a session that was made with profiling, and how many operators LiteRT ran by
-  /// itself.
-  func profile(runs: Int, _ library: LiteRT) throws(Failure) -> (times: [OperatorTime], own: Int) {
+  /// Operator times of a session that was made with profiling.
+  func profile(runs: Int) throws(Failure) -> (times: [OperatorTime], placed: Int?) {
     let f = library.functions
     var profiler: LrtProfiler?
     try library.check(f.LiteRtCompiledModelGetProfiler(compiled, &profiler), "the profiler")
-    guard profiler != nil else { return ([], 0) }
+    guard profiler != nil else { return ([], placed) }
     var profile = OperatorProfile()
     var own: [String] = []
     for run in 0..<runs {
@@ -59,6 +58,9 @@ extension LiteRTSession {
       }
     }
     _ = f.LiteRtStopProfiler(profiler)
-    return (profile.means, own.count)
+    let times = profile.means
+    // What the Edge TPU left is run by others of LiteRT's kernels than its own.
+    let isKnown = times.isEmpty || accelerator != nil
+    return (times, isKnown ? placed : max(total - own.count, 0))
   }
 }

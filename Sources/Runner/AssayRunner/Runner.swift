@@ -7,17 +7,20 @@ import CRunner
 /// ports: in a file (`raw`), or in the line itself as base64 (`inline`), and that `load` names the runtime's library. `seconds` of a request is how long it
 /// may take: longer, and the system ends the runner.
 @main struct Runner {
-  private(set) var library: LiteRT?
-  private var session: LiteRTSession?
-  private(set) var further: [LiteRTSession] = []
+  private(set) var library: (any RuntimeLibrary)?
+  private var session: (any RuntimeSession)?
+  private(set) var further: [any RuntimeSession] = []
   private(set) var source: Source?
   private(set) var fed: [UInt8] = []
   let loop = TimedLoop()
 
   /// What was loaded, and how.
   struct Source {
+    var runtime: String
     var library: String
     var path: String
+    /// The file of its weights, where they lie apart.
+    var weights: String?
     var provider: String
     var threads: Int
     var folder: String
@@ -76,7 +79,7 @@ import CRunner
       let samples = try explaining { session, loop, further throws(RunFailure) in
         try loop.warmUp(
           session,
-          further: further.map { (one: LiteRTSession) -> any Session in one },
+          further: further.map { (one: any RuntimeSession) -> any Session in one },
           limits
         )
       }
@@ -94,12 +97,12 @@ import CRunner
     }
   }
 
-  func loaded() throws(Failure) -> LiteRTSession {
+  func loaded() throws(Failure) -> any RuntimeSession {
     guard let session else { throw Failure("BEN002", "nothing is loaded") }
     return session
   }
 
-  func once(_ session: LiteRTSession) throws(Failure) {
+  func once(_ session: any RuntimeSession) throws(Failure) {
     do {
       try session.run()
     } catch {
@@ -121,7 +124,7 @@ import CRunner
   }
 
   private func explaining<T>(
-    _ body: (LiteRTSession, TimedLoop, [LiteRTSession]) throws(RunFailure) -> T
+    _ body: (any RuntimeSession, TimedLoop, [any RuntimeSession]) throws(RunFailure) -> T
   ) throws(Failure) -> T {
     let session = try loaded()
     do {
@@ -142,33 +145,39 @@ import CRunner
 
   private mutating func load(_ request: Value) throws(Failure) -> Value {
     let name = request["runtime"]?.string ?? ""
-    guard name == "litert" else {
-      throw Failure("BEN002", "the runner on the device has no runtime '" + name + "'")
-    }
     let source = Source(
-      library: request["library"]?.string ?? "libLiteRt.so",
+      runtime: name,
+      library: request["library"]?.string ?? "",
       path: request["path"]?.string ?? "",
+      weights: request["weights"]?.string,
       provider: request["provider"]?.string ?? "cpu",
       threads: request["threads"]?.int ?? 1,
       folder: request["folder"]?.string ?? ".",
       settings: EdgeTPU.Settings(request["settings"] ?? .null)
     )
-    let library: LiteRT
-    if let known = self.library {
+    let library: any RuntimeLibrary
+    if let known = self.library, self.source?.runtime == name {
       library = known
     } else {
-      library = try LiteRT(path: source.library)
+      switch name {
+      case "litert":
+        library = try LiteRT(path: source.library.isEmpty ? "libLiteRt.so" : source.library)
+      case "openvino":
+        library = try OpenVINO(path: source.library.isEmpty ? "libopenvino_c.so" : source.library)
+      default: throw Failure("BEN002", "the runner on the device has no runtime '" + name + "'")
+      }
       self.library = library
     }
     further = []
-    let session = try Runner.session(library, source)
+    let session = try library.session(source, isProfiling: false)
     self.session = session
     self.source = source
     for _ in 1..<min(max(request["streams"]?.int ?? 1, 1), 256) {
-      further.append(try Runner.session(library, source))
+      further.append(try library.session(source, isProfiling: false))
     }
     var members: [(String, Value)] = [
-      ("ok", .bool(true)), ("version", .string(request["version"]?.string ?? "unknown")),
+      ("ok", .bool(true)),
+      ("version", .string(library.version ?? request["version"]?.string ?? "unknown")),
       ("read", .integer(Int64(session.readNanoseconds))),
       ("compile", .integer(Int64(session.compileNanoseconds))),
       ("placement", Runner.placement(session, session.placed)),
@@ -179,27 +188,12 @@ import CRunner
     return .object(members)
   }
 
-  static func session(
-    _ library: LiteRT,
-    _ source: Source,
-    isProfiling: Bool = false
-  ) throws(Failure) -> LiteRTSession {
-    try LiteRTSession(
-      library,
-      path: source.path,
-      provider: source.provider,
-      threads: source.threads,
-      folder: source.folder,
-      settings: source.settings,
-      isProfiling: isProfiling
-    )
-  }
-
-  private static func placement(_ session: LiteRTSession, _ placed: Int?) -> Value {
+  private static func placement(_ session: any RuntimeSession, _ placed: Int?) -> Value {
     .object([
       ("provider", .string(session.provider)),
       ("placed", placed.map { .integer(Int64($0)) } ?? .null),
-      ("total", .integer(Int64(session.total))),
+      // A runtime that does not tell how many operators there are says none.
+      ("total", session.total > 0 ? .integer(Int64(session.total)) : .null),
       ("notes", .array(session.notes.map { .string($0) })),
     ])
   }
@@ -225,7 +219,7 @@ import CRunner
     return .object([("ok", .bool(true))])
   }
 
-  func write(_ bytes: ArraySlice<UInt8>, to session: LiteRTSession) throws(Failure) {
+  func write(_ bytes: ArraySlice<UInt8>, to session: any RuntimeSession) throws(Failure) {
     var place = bytes.startIndex
     for index in session.inputs.indices {
       let end = place + session.inputs[index].byteCount
@@ -234,7 +228,7 @@ import CRunner
     }
   }
 
-  private func outputs(_ session: LiteRTSession) throws(Failure) -> [UInt8] {
+  private func outputs(_ session: any RuntimeSession) throws(Failure) -> [UInt8] {
     var bytes: [UInt8] = []
     for index in session.outputs.indices { bytes += try session.read(output: index) }
     return bytes
@@ -316,7 +310,7 @@ import CRunner
 
   private mutating func profile(_ request: Value) throws(Failure) -> Value {
     guard let source, let library else { throw Failure("BEN002", "nothing is loaded") }
-    let session = try Runner.session(library, source, isProfiling: true)
+    let session = try library.session(source, isProfiling: true)
     try write(fed[...], to: session)
     // The first runs pack and allocate: they are not what steady operation costs.
     for _ in 0..<3 { try once(session) }
@@ -327,16 +321,13 @@ import CRunner
       wall.append(Int64(clamping: Host.monotonicNanoseconds() &- start))
     }
     let runs = min(max(request["runs"]?.int ?? 20, 1), 1000)
-    let (times, own) = try session.profile(runs: runs, library)
+    let (times, placed) = try session.profile(runs: runs)
     let operators = times.map { time -> Value in
       .object([
         ("kind", .string(time.kind)), ("node", .string(time.node)),
         ("ns", .number(time.nanoseconds)),
       ])
     }
-    // What the Edge TPU left is run by others of LiteRT's kernels than its own.
-    let placed =
-      times.isEmpty || session.accelerator != nil ? session.placed : max(session.total - own, 0)
     return .object([
       ("ok", .bool(true)), ("operators", .array(operators)),
       ("placement", Runner.placement(session, placed)),

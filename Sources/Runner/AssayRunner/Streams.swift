@@ -6,16 +6,16 @@ enum Streams {
   /// One thread's part.
   private final class Part {
     let index: Int
-    let session: LiteRTSession
-    let body: (Int, LiteRTSession) throws(RunFailure) -> Void
+    let session: any RuntimeSession
+    let body: (Int, any RuntimeSession) throws(RunFailure) -> Void
     let ready: Ready
     var failure: RunFailure?
 
     init(
       _ index: Int,
-      _ session: LiteRTSession,
+      _ session: any RuntimeSession,
       _ ready: Ready,
-      _ body: @escaping (Int, LiteRTSession) throws(RunFailure) -> Void
+      _ body: @escaping (Int, any RuntimeSession) throws(RunFailure) -> Void
     ) {
       self.index = index
       self.session = session
@@ -48,8 +48,8 @@ enum Streams {
   ///
   /// - Returns: the first stream that failed and how; `nil` when none did.
   static func run(
-    _ sessions: [LiteRTSession],
-    _ body: @escaping (Int, LiteRTSession) throws(RunFailure) -> Void
+    _ sessions: [any RuntimeSession],
+    _ body: @escaping (Int, any RuntimeSession) throws(RunFailure) -> Void
   ) -> (stream: Int, failure: RunFailure)? {
     let ready = Ready(sessions.count)
     var parts: [Part] = []
@@ -147,7 +147,7 @@ extension Runner {
     }
   }
 
-  func failure(_ error: RunFailure, _ session: LiteRTSession) -> Failure {
+  func failure(_ error: RunFailure, _ session: any RuntimeSession) -> Failure {
     Failure(
       "BEN113",
       "an inference failed with status " + String(error.status),

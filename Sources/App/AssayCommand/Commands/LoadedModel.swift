@@ -5,6 +5,7 @@ import AssayCodec
 import AssayFormat
 import AssayGraph
 import AssayHost
+import AssayRemote
 import AssayRuntime
 import AssayTensor
 
@@ -145,6 +146,9 @@ func chosenRuntime(
     return runtime
   }
   let fitting = Catalog.runtimes.filter { $0.formats.contains(format) && $0.id != "null" }
+  if !mustBeHere, let found = fitting.first(where: { RunnerBundle.runtimes.contains($0.id) }) {
+    return found
+  }
   if let found = fitting.first(where: { !mustBeHere || $0.probe().isAvailable }) { return found }
   throw Diagnostic(
     "HST030",

@@ -15,6 +15,11 @@ let bundleCommand = CommandSpec(
     """,
   options: [
     Shared.device,
+    Option(
+      "--runtime",
+      .choice(RunnerBundle.runtimes),
+      "the runtime that goes along (default: litert)"
+    ),
     Option("--cpu", .choice(["aarch64", "x86_64"]), "with --output: the processor"),
     Option("--output", short: "-o", .value("DIR"), "write the bundle into a folder instead"),
     Option("--own-libc", .flag, "bring loader and C library along whatever the device has"),
@@ -25,11 +30,12 @@ let bundleCommand = CommandSpec(
     ("assay bundle --cpu aarch64 -o runner-arm64", "to carry it there by hand"),
   ]
 ) { arguments, console in
+  let runtime = arguments.value("--runtime") ?? "litert"
   let wantsLibrary = arguments.has("--own-libc") ? true : nil
   if let folder = arguments.value("--output") {
     var facts = DeviceFacts()
     facts.architecture = arguments.value("--cpu") ?? MachineInfo.current().architecture
-    let bundle = try RunnerBundle(for: facts, runtime: "litert", bringsLibrary: wantsLibrary)
+    let bundle = try RunnerBundle(for: facts, runtime: runtime, bringsLibrary: wantsLibrary)
     if !arguments.has("--dry-run") { try bundle.write(to: folder) }
     try console.result(
       bundleJSON(bundle, place: folder),
@@ -51,7 +57,7 @@ let bundleCommand = CommandSpec(
   defer { session.close() }
   let bundle = try RunnerBundle(
     for: session.facts,
-    runtime: "litert",
+    runtime: runtime,
     bringsLibrary: wantsLibrary
   )
   if arguments.has("--dry-run") {
@@ -87,7 +93,7 @@ private func bundleJSON(_ bundle: RunnerBundle, place: String) -> JSON {
 
 private func bundleText(_ bundle: RunnerBundle) -> String {
   let width = bundle.parts.map(\.name.count).max() ?? 0
-  var text = "bundle \(bundle.hash) for \(bundle.architecture): LiteRT \(bundle.version), "
+  var text = "bundle \(bundle.hash) for \(bundle.architecture): \(bundle.title) \(bundle.version), "
   text += "\(Text.bytes(bundle.byteCount))\n"
   for part in bundle.parts {
     text += "  \(part.name)\(String(repeating: " ", count: width - part.name.count))  "
