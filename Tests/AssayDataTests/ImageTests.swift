@@ -155,7 +155,7 @@ private func difference(_ image: Image, _ expected: Tensor) -> Int? {
     var random = SeededRNG(seed: 3)
     for (width, height, newWidth, newHeight) in [
       (1, 1, 3, 2), (5, 4, 2, 9), (33, 21, 16, 7), (70, 50, 17, 24), (18, 40, 90, 3),
-      (64, 9, 9, 64),
+      (64, 9, 9, 64), (41, 203, 23, 60),
     ] {
       let pixels = (0..<width * height * 3).map { _ in UInt8.random(in: 0...255, using: &random) }
       let image = Image(width: width, height: height, channels: 3, pixels: pixels)

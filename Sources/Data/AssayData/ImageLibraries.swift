@@ -90,20 +90,24 @@ enum TurboJPEG {
       let isGray = Int(space) == CIMAGE_TJCS_GRAY
       let channels = isInk ? 4 : isGray ? 1 : 3
       let format = isInk ? CIMAGE_TJPF_CMYK : isGray ? CIMAGE_TJPF_GRAY : CIMAGE_TJPF_RGB
-      var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
       let flags = CIMAGE_TJFLAG_ACCURATEDCT | CIMAGE_TJFLAG_LIMITSCANS
-      let status = unsafe pixels.withUnsafeMutableBufferPointer {
-        unsafe turbo.decompress2(
+      let count = Int(width) * Int(height) * channels
+      var status: Int32 = 0
+      // The library fills every row, also those that a broken file has no data for; what an error leaves
+      // behind is thrown away.
+      var pixels = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        status = unsafe turbo.decompress2(
           handle,
           start,
           size,
-          $0.baseAddress,
+          buffer.baseAddress,
           width,
           0,
           height,
           Int32(format),
           Int32(flags)
         )
+        filled = count
       }
       // A warning is no reason to refuse a picture, unless the file is only a part of one: stray
       // bytes between segments are common and harmless.

@@ -16,49 +16,29 @@ extension Image {
     support: Double,
     _ kernel: (Double) -> Double
   ) -> [UInt8] {
-    var levels = pixels
-    // A side that keeps its length is not touched.
-    if newWidth != width {
-      let windows = Windows(from: width, to: newWidth, support: support, kernel)
-      levels = unsafe made(newWidth * height * channels) { result in
-        unsafe cimage_across(
-          levels,
-          Int32(width),
-          Int32(height),
-          Int32(channels),
-          windows.first,
-          windows.count,
-          windows.weights,
-          Int32(windows.longest),
-          Int32(newWidth),
-          result.baseAddress
-        )
-      }
-    }
-    if newHeight != height {
-      let windows = Windows(from: height, to: newHeight, support: support, kernel)
-      levels = unsafe made(newWidth * newHeight * channels) { result in
-        unsafe cimage_down(
-          levels,
-          Int32(newWidth * channels),
-          windows.first,
-          windows.count,
-          windows.weights,
-          Int32(windows.longest),
-          Int32(newHeight),
-          result.baseAddress
-        )
-      }
-    }
-    return levels
-  }
-
-  private func made(
-    _ count: Int,
-    _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Void
-  ) -> [UInt8] {
-    unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      unsafe fill(buffer)
+    let across = Windows(from: width, to: newWidth, support: support, kernel)
+    let down = Windows(from: height, to: newHeight, support: support, kernel)
+    guard across.longest > 0 || down.longest > 0 else { return pixels }
+    let count = newWidth * newHeight * channels
+    return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      let isDone = unsafe cimage_resample(
+        pixels,
+        Int32(width),
+        Int32(height),
+        Int32(channels),
+        across.first,
+        across.count,
+        across.weights,
+        Int32(across.longest),
+        Int32(newWidth),
+        down.first,
+        down.count,
+        down.weights,
+        Int32(down.longest),
+        Int32(newHeight),
+        buffer.baseAddress
+      )
+      precondition(isDone != 0, "no memory for a few rows")
       initialized = count
     }
   }
@@ -69,32 +49,39 @@ private struct Windows {
   var first: [Int32] = []
   var count: [Int32] = []
   /// `longest` for each new pixel; zeros behind those that count.
-  var weights: [Int32] = []
-  var longest = 0
+  var weights: [Int32]
+  /// 0 for a side that keeps its length: its pixels are not touched.
+  let longest: Int
 
   init(from old: Int, to new: Int, support: Double, _ kernel: (Double) -> Double) {
+    guard old != new else {
+      (weights, longest) = ([], 0)
+      return
+    }
     let scale = Double(old) / Double(new)
     let stretch = max(scale, 1)
-    var all: [[Int32]] = []
+    // As wide as a window can be, with a part of a pixel at either end.
+    longest = min(old, Int((support * stretch).rounded(.up)) * 2 + 1)
+    weights = [Int32](repeating: 0, count: longest * new)
+    first.reserveCapacity(new)
+    count.reserveCapacity(new)
+    var parts = [Double](repeating: 0, count: longest)
     for index in 0..<new {
       let center = (Double(index) + 0.5) * scale
       let start = max(0, Int(center - support * stretch + 0.5))
-      let end = max(min(old, Int(center + support * stretch + 0.5)), start + 1)
-      var parts = (start..<end).map { kernel((Double($0) - center + 0.5) / stretch) }
-      let sum = parts.reduce(0, +)
-      if sum != 0 { parts = parts.map { $0 / sum } }
+      let length = max(min(old, Int(center + support * stretch + 0.5)) - start, 1)
+      var sum = 0.0
+      for tap in 0..<length {
+        parts[tap] = kernel((Double(start + tap) - center + 0.5) / stretch)
+        sum += parts[tap]
+      }
       first.append(Int32(start))
-      count.append(Int32(parts.count))
+      count.append(Int32(length))
       // The weights' sizes add up to less than 2, and 2 * 255 * 2^22 fits 32 bits.
-      all.append(
-        parts.map { Int32(($0 * 4_194_304 + ($0 < 0 ? -0.5 : 0.5)).rounded(.towardZero)) }
-      )
-    }
-    longest = all.map(\.count).max() ?? 0
-    weights.reserveCapacity(longest * new)
-    for window in all {
-      weights += window
-      weights += [Int32](repeating: 0, count: longest - window.count)
+      for tap in 0..<length {
+        let part = sum != 0 ? parts[tap] / sum : parts[tap]
+        weights[index * longest + tap] = Int32(part * 4_194_304 + (part < 0 ? -0.5 : 0.5))
+      }
     }
   }
 }

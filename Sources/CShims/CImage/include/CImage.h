@@ -84,15 +84,15 @@ static inline const char *cimage_webp_names(void) {
     "WebPGetInfo\0WebPDecodeRGBInto\0WebPGetDecoderVersion\0";
 }
 
-// Convolutions of rows of bytes whose channels lie side by side. New pixel i is made of `count[i]` pixels from
-// `first[i]`, all of which lie within the source, with weights of 22 bits from `weights[i * longest]`. The sum
-// of the sizes of a pixel's weights must be below 2^23. `result` has room for every new pixel.
+// Convolves a picture of bytes whose channels lie side by side, rows first, then columns. New column i is made of
+// `count_x[i]` columns from `first_x[i]`, all of which lie within the source, with weights of 22 bits from
+// `weights_x[i * longest_x]`; rows likewise. Neither `first` ever falls. The sum of the sizes of a pixel's weights
+// must be below 2^23. A side that keeps its length has `longest` 0; one of them must not. `result` has room for
+// every new pixel. Returns 0 when there is no memory.
 
-void cimage_across(const uint8_t *source, int width, int rows, int channels, const int32_t *first,
-                   const int32_t *count, const int32_t *weights, int longest, int new_width, uint8_t *result);
-
-// Columns; `length` is that of a row in bytes.
-void cimage_down(const uint8_t *source, int length, const int32_t *first, const int32_t *count,
-                 const int32_t *weights, int longest, int new_height, uint8_t *result);
+int cimage_resample(const uint8_t *source, int width, int height, int channels, const int32_t *first_x,
+                    const int32_t *count_x, const int32_t *weights_x, int longest_x, int new_width,
+                    const int32_t *first_y, const int32_t *count_y, const int32_t *weights_y, int longest_y,
+                    int new_height, uint8_t *result);
 
 #endif
