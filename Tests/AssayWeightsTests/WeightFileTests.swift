@@ -30,9 +30,9 @@ import Testing
   }
 
   /// The greatest difference of the network's output from Keras's.
-  private static func difference(_ network: Network) throws -> Float {
+  private static func difference(_ network: Network, golden: String = "golden") throws -> Float {
     let arrays = Dictionary(
-      try NPZ.read(MappedFile(path: TestData.fixture("weights/golden.npz")).view)
+      try NPZ.read(MappedFile(path: TestData.fixture("weights/\(golden).npz")).view)
         .map { ($0.name, $0.tensor) },
       uniquingKeysWith: { first, _ in first }
     )
@@ -57,6 +57,26 @@ import Testing
     #expect(match.unexpected.count == unexpected, "\(match.unexpected)")
     #expect(try Self.difference(network) > 0.1)
     #expect(try Self.difference(network.with(match)) < 1e-4)
+  }
+
+  /// Keras's EfficientNets normalize pictures by numbers of their files, which are not those of their code.
+  @Test(arguments: ["statistics.weights.h5", "statistics.h5"], [true, false])
+  func statisticsOfPicturesAreTheFiles(name: String, isLearned: Bool) throws {
+    let network = try Network.build("Normalized") { network in
+      let picture = network.input("image", [4, 4, 3])
+        .normalize(
+          mean: [0, 0, 0],
+          variance: [1, 1, 1],
+          isLearned: isLearned,
+          name: "normalization"
+        )
+      network.output(picture.conv(2, 3, padding: .valid, name: "stem"))
+    }
+    let match = try WeightMatch(network, Self.file(name))
+    #expect(match.isWhole && match.unexpected.isEmpty, "\(match.unexpected)")
+    #expect(match.tensors["normalization/mean"]?.floats() == [0.1, -0.7, 2.5])
+    #expect(match.tensors["normalization/variance"]?.floats() == [0.3, 1.7, 4.1])
+    #expect(try Self.difference(network.with(match), golden: "statistics") < 1e-5)
   }
 
   @Test func halvesAndWholeModulesAreRead() throws {

@@ -5,6 +5,7 @@ Python 3.11:
 
     python make_weight_files.py keras FOLDER
     python make_weight_files.py torch FOLDER
+    python make_weight_files.py statistics FOLDER
 
 All files hold the weights of one network, which WeightFileTests.swift builds in Swift. `golden.npz` has an
 input `x` and Keras's output `y`; the torch stage checks that PyTorch computes the same.
@@ -106,6 +107,31 @@ def keras_stage():
     os.remove(path("checkpoint"))
 
 
+def statistics_stage():
+    """A network that normalizes pictures by statistics of its file, as Keras's EfficientNets do."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import h5py
+    import keras
+    from keras import layers
+    from keras.src.legacy.saving import legacy_h5_format
+
+    keras.utils.set_random_seed(4)
+    entry = layers.Input((4, 4, 3))
+    normalization = layers.Normalization(name="normalization")
+    x = layers.Conv2D(2, 3, name="stem")(normalization(entry))
+    model = keras.Model(entry, x)
+    values = {"mean": [0.1, -0.7, 2.5], "variance": [0.3, 1.7, 4.1]}
+    for weight in normalization.weights:
+        if weight.name in values:
+            weight.assign(np.array(values[weight.name], "float32").reshape(weight.shape))
+    normalization.finalize_state()
+    x = np.random.default_rng(5).normal(size=(1, 4, 4, 3)).astype("float32")
+    np.savez(path("statistics.npz"), x=x, y=np.asarray(model(x)))
+    model.save_weights(path("statistics.weights.h5"))
+    with h5py.File(path("statistics.h5"), "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
+
+
 def torch_stage():
     import types
 
@@ -193,4 +219,4 @@ def torch_stage():
     os.remove(path("reference.npz"))
 
 
-{"keras": keras_stage, "torch": torch_stage}[stage]()
+{"keras": keras_stage, "torch": torch_stage, "statistics": statistics_stage}[stage]()

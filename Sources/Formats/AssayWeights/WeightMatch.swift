@@ -95,7 +95,15 @@ public struct WeightMatch: Sendable {
     let layers = file.layers.filter { fixed.contains($0.name) }
     for layer in layers { try readStatistics(layer.name, layer.entries, network, file) }
     let passedOver = Set(layers.flatMap(\.entries))
-    unexpected = file.entries.indices.filter { !used.contains($0) && !passedOver.contains($0) }
+    // A normalization's count of samples, which Keras 3 numbers as it does weights.
+    let counts = file.layers.compactMap { layer -> Int? in
+      guard let last = layer.entries.last, layer.entries.count == 3,
+        file.entries[last].shape?.rank == 0, layer.entries.dropLast().allSatisfy(used.contains)
+      else { return nil }
+      return last
+    }
+    unexpected = file.entries.indices
+      .filter { !used.contains($0) && !passedOver.contains($0) && !counts.contains($0) }
       .map { file.entries[$0].name }.filter { !WeightMatch.isIdle($0) }
   }
 
