@@ -133,6 +133,35 @@ import Testing
     }
   }
 
+  /// A deep network that was fitted to one sample alone gives another one numbers of the same size.
+  @Test(arguments: [("EfficientNetB3", 96), ("EfficientNetV2S", 96), ("inception_v4", 107)])
+  func oneSampleSettlesDeepNetworks(_ name: String, _ side: Int) throws {
+    let entry = try Zoo.entry(named: name)
+    var options = ZooOptions()
+    options.size = Size2D(side, side)
+    func spread(center: Float) throws -> Float {
+      var network = try entry.built(options, .lively)
+      try network.settle(
+        on: entry.syntheticInputs(of: network, seed: 0),
+        center: center,
+        threads: 2
+      )
+      let last = try #require(network.graph.nodes.last { $0.op is FullyConnected }).outputs[0]
+      var size: Float = 0
+      let evaluator = try Evaluator(network.graph, threads: 2)
+      try evaluator.observe(entry.syntheticInputs(of: network, seed: 99)) { id, buffer in
+        guard id == last else { return }
+        for index in 0..<buffer.count { size += buffer[index] * buffer[index] }
+        size = (size / Float(buffer.count)).squareRoot()
+      }
+      return size
+    }
+    let size = try spread(center: entry.center)
+    #expect(size > 1 && size < 4, "\(size)")
+    let plain = try spread(center: 0)
+    #expect(plain > 10 * size, "\(plain)")
+  }
+
   @Test func weightsFollowTheSeedAndNothingElse() throws {
     let entry = try Zoo.entry(named: "resnet8_cifar10")
     func weights(_ seed: UInt64, threads: Int = 1) throws -> [[Float]] {

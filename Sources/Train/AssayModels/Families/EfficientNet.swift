@@ -21,7 +21,8 @@ extension Zoo {
       name,
       family: "EfficientNet",
       source: "Keras Applications",
-      input: .square(side, .bytes)
+      input: .square(side, .bytes),
+      center: 1
     ) {
       network,
       settings in

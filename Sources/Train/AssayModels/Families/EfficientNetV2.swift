@@ -24,7 +24,8 @@ extension Zoo {
       name,
       family: "EfficientNetV2",
       source: "Keras Applications",
-      input: .square(side, .bytes)
+      input: .square(side, .bytes),
+      center: 1
     ) { network, settings in
       func filters(_ count: Int) -> Int { divisible(Double(count) * width, keepsTenth: false) }
       var x = network.picture(settings)

@@ -20,7 +20,9 @@ extension Zoo {
       family: "Inception",
       source: "TF-Slim",
       input: .square(side, .signed),
-      classes: 1001
+      classes: 1001,
+      // The others are half as deep.
+      center: name == "inception_v4" ? 1 : 0
     ) { network, settings in
       let image = network.picture(settings)
       network.block(scope) {

@@ -14,15 +14,25 @@ extension Network {
   /// - What a residual block adds is made small beside what it is added to, as training makes it;
   ///   otherwise a hundred random blocks would blow rounding up to a part of the result.
   ///
+  /// - Normalizations before an activation can be made to give out numbers about `center`. About zero every
+  ///   block squares what is amiss with the size of its numbers (SiLU and gates do), or hands it on larger,
+  ///   and a sample whose statistics are a little different leaves a deep network without a trunk with
+  ///   numbers a hundredfold; about one, activations work mostly where they are straight lines.
+  ///
   /// Without it the numbers of a deep random network vanish or grow beyond bounds, and neither
   /// quantization nor a comparison of runtimes would say anything about real networks.
   ///
   /// - Parameters:
   ///   - inputs: one sample, by the inputs' names.
+  ///   - center: what normalizations before an activation give on average.
   ///   - threads: workers; the result does not depend on it.
   /// - Throws: what the evaluator says.
-  public mutating func settle(on inputs: [String: Tensor], threads: Int = 1) throws {
-    let run = SettlingRun(graph)
+  public mutating func settle(
+    on inputs: [String: Tensor],
+    center: Float = 0,
+    threads: Int = 1
+  ) throws {
+    let run = SettlingRun(graph, center: center)
     do {
       // The evaluator's copies of the weights are gone before the new ones are made.
       let evaluator = try Evaluator(graph, threads: threads)
@@ -44,13 +54,15 @@ private final class SettlingRun {
   /// Weights that are multiplied by a number.
   private(set) var factors: [ValueID: Float] = [:]
   private let graph: Graph
+  private let center: Float
   private let producers: [ValueID: Int]
   private let consumers: [ValueID: [Int]]
   private var branches: Set<Int> = []
   private var isLast: Set<Int> = []
 
-  init(_ graph: Graph) {
+  init(_ graph: Graph, center: Float) {
     self.graph = graph
+    self.center = center
     producers = graph.producers()
     consumers = graph.consumers()
     findBranches()
@@ -133,7 +145,12 @@ private final class SettlingRun {
     else { return }
     let ones = [Float](repeating: 1, count: depth)
     var gamma = node.inputs[1].flatMap { graph[$0].constant?.floats() } ?? ones
-    let beta = node.inputs[2].flatMap { graph[$0].constant?.floats() } ?? ones.map { _ in 0 }
+    let oldBeta = node.inputs[2].flatMap { graph[$0].constant?.floats() } ?? ones.map { _ in 0 }
+    var beta = oldBeta
+    if center != 0, let id = node.inputs[2], isActivated(node.outputs[0]) {
+      beta = beta.map { $0 + center }
+      changed[id] = Tensor(beta, [depth])
+    }
     // What came in follows from what was made of it.
     let spread = zip(oldVariance, gamma).map { ($0 + norm.epsilon).squareRoot() / $1 }
     let (sums, squares) = moments(buffer, depth)
@@ -142,7 +159,7 @@ private final class SettlingRun {
     var variances = means
     for c in 0..<depth {
       let m = sums[c] / rows
-      means[c] = (Float(m) - beta[c]) * spread[c] + oldMean[c]
+      means[c] = (Float(m) - oldBeta[c]) * spread[c] + oldMean[c]
       variances[c] = Float(max(squares[c] / rows - m * m, 0)) * spread[c] * spread[c]
     }
     if rows < 8 {
@@ -170,9 +187,14 @@ private final class SettlingRun {
     for c in 0..<depth {
       let inverse = gamma[c] / (variances[c] + norm.epsilon).squareRoot()
       factor[c] = spread[c] * inverse
-      offset[c] = beta[c] - beta[c] * factor[c] + (oldMean[c] - means[c]) * inverse
+      offset[c] = beta[c] - oldBeta[c] * factor[c] + (oldMean[c] - means[c]) * inverse
     }
     apply(buffer, factor, offset)
+  }
+
+  /// Whether a value goes through a function of each element, by itself or as the gate of itself.
+  private func isActivated(_ id: ValueID) -> Bool {
+    (consumers[id] ?? []).contains { graph.nodes[$0].op is Unary }
   }
 
   private func scale(_ index: Int, _ node: Node, _ weight: ValueID, _ buffer: FloatBuffer) {

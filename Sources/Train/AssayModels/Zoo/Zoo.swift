@@ -52,11 +52,13 @@ extension ZooEntry {
     let macs = network.cost.macs
     let count = max(macs < 6_000_000_000 ? 2 : 1, min(16, 3_000_000_000 / max(macs, 1)))
     if count == 1 {
-      try network.settle(on: syntheticInputs(of: network, seed: options.seed), threads: threads)
+      let sample = syntheticInputs(of: network, seed: options.seed)
+      try network.settle(on: sample, center: center, threads: threads)
       return network
     }
     var several = try built(options, .given(network.weights), batch: count)
-    try several.settle(on: syntheticInputs(of: several, seed: options.seed), threads: threads)
+    let samples = syntheticInputs(of: several, seed: options.seed)
+    try several.settle(on: samples, center: center, threads: threads)
     network.take(several.weights)
     return network
   }

@@ -22,6 +22,8 @@ public struct ZooEntry: Sendable {
   public let hasTop: Bool
   /// Whether its input can have another size.
   public let isResizable: Bool
+  /// What the normalizations before activations give on average with random weights (see `Network.settle`).
+  let center: Float
   /// The description of a network that a text describes, for a seed.
   private let describe: (@Sendable (UInt64) -> NetworkDescription)?
   /// Adds the network's layers.
@@ -37,6 +39,7 @@ public struct ZooEntry: Sendable {
     alpha: Double? = nil,
     hasTop: Bool = true,
     isResizable: Bool = true,
+    center: Float = 0,
     describe: (@Sendable (UInt64) -> NetworkDescription)? = nil,
     _ define: @escaping @Sendable (NetworkBuilder, ZooSettings) -> Void
   ) {
@@ -49,6 +52,7 @@ public struct ZooEntry: Sendable {
     self.alpha = alpha
     self.hasTop = hasTop
     self.isResizable = isResizable
+    self.center = center
     self.describe = describe
     self.define = define
   }
