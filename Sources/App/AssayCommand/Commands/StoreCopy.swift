@@ -9,8 +9,8 @@ let storeCopyCommand = CommandSpec(
     command, and the stores of several machines can be brought together.
     """,
   operands: [
-    Operand(word: "FROM", help: "sqlite:PATH or postgres://USER@HOST/DATABASE"),
-    Operand(word: "TO", help: "the same"),
+    Operand(word: "FROM", help: "the store to read: sqlite:PATH or postgres://USER@HOST/DATABASE"),
+    Operand(word: "TO", help: "the store to add to, named likewise"),
   ],
   examples: [
     ("assay store copy sqlite:store.sqlite postgres://lab@db/assay", "from one's own to the team's")

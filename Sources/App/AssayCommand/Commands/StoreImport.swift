@@ -53,8 +53,9 @@ let storeImportCommand = CommandSpec(
   if let importer = ResultImporter.named(format) {
     return try importResults(path, importer, arguments, console)
   }
+  let bytes = try MappedFile(path: path).view
   let records = try locating(path) {
-    guard let text = try MappedFile(path: path).view.utf8 else {
+    guard let text = bytes.utf8 else {
       throw Diagnostic("STO012", "the file is no UTF-8 text")
     }
     return try RecordImport.records(text, format: format) { try CSV.records(of: $0) }
