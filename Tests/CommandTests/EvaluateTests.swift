@@ -69,6 +69,39 @@ struct EvaluateTests {
     }
   }
 
+  @Test("a picture that has changed since the set was prepared ends an evaluation, with what to do")
+  func changed() throws {
+    try withFolder { folder in
+      let lines = try #require(MappedFile(path: "\(digits)/images/labels.csv").view.utf8)
+        .split(separator: "\n").prefix(7)
+      try Host.makeFolders(folder + "/images")
+      try AtomicFile.write(lines.joined(separator: "\n") + "\n", to: folder + "/images/labels.csv")
+      let names = lines.dropFirst().map { String($0.prefix { $0 != "," }) }
+      func bring(_ name: String, as other: String) throws {
+        try AtomicFile.write(
+          [try MappedFile(path: "\(digits)/images/\(name)").view],
+          to: "\(folder)/images/\(other)"
+        )
+      }
+      for name in names { try bring(name, as: name) }
+      let made = try assay(
+        ["data", "prepare", "imagenet", "images", "--labels", "images/labels.csv", "-o", "set"],
+        in: folder
+      )
+      #expect(made.status == 0, "\(made.errors)")
+      #expect(try evaluate([], in: folder).status == 0)
+      try Host.remove(folder + "/store.sqlite")
+      try bring(names[0], as: names[3])
+      let run = try evaluate([], in: folder)
+      #expect(run.status == 1, "\(run.output)")
+      for word in ["DST013", names[3], "assay data prepare"] {
+        #expect(run.errors.contains(word), "\(run.errors)")
+      }
+      try bring(names[3], as: names[3])
+      #expect(try evaluate([], in: folder).status == 0)
+    }
+  }
+
   @Test("a results file is scored as pycocotools does")
   func results() throws {
     try withFolder { folder in

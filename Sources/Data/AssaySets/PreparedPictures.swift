@@ -190,7 +190,7 @@ public struct PreparedPictures: Sendable {
     _ input: TensorType,
     _ isByte: Bool
   ) throws -> ByteView {
-    let image = try Image.read(path: item.path, isOriented: preprocessing.isOriented)
+    let image = try item.picture(isOriented: preprocessing.isOriented)
     return try locating(item.path) {
       if isByte { return ByteView(try preprocessing.levels(image, for: input).pixels) }
       let picture = try preprocessing.picture(image, for: input)

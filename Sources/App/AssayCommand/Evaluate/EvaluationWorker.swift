@@ -164,7 +164,7 @@ struct EvaluationWorker {
     if let prepared {
       return [input.name: try prepared.input(at: index, preprocessing, for: input.type)]
     }
-    let image = try Image.read(path: item.path, isOriented: preprocessing.isOriented)
+    let image = try item.picture(isOriented: preprocessing.isOriented)
     return try locating(item.path) {
       guard preprocessing.filter.isRounded else {
         return [input.name: try preprocessing.tensor(image, for: input.type)]
