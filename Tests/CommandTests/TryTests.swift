@@ -71,6 +71,40 @@ struct TryTests {
     }
   }
 
+  @Test(
+    "OpenVINO is given its own format, which is known by its weights too"
+  )
+  func formats() throws {
+    try withFolder { folder in
+      let words = [
+        "try", "\(digits)/model.h5", "--runtimes", "openvino,reference", "--recipes", "float32",
+        "--preset", "quick", "--limit", "4", "--store", "s.sqlite", "--json", "-",
+      ]
+      func model(
+        _ more: [String]
+      ) throws -> (format: String?, path: String, hash: String?, bytes: Int?) {
+        let run = try assay(words + more, in: folder, home: folder + "/empty")
+        #expect(run.status == 0, "\(run.errors)")
+        let record = try run.json()["records"]?.array?.first { $0["runtime"] == "openvino" }
+        let model = record?["model"]
+        return (
+          record?["artefact"]?.string, model?["path"]?.string ?? "", model?["sha256"]?.string,
+          model?["bytes"]?.int
+        )
+      }
+      let own = try model([])
+      #expect(own.format == "openvino" && own.path.hasSuffix("models/model-float32.xml"))
+      let files = [own.path, String(own.path.dropLast(4)) + ".bin"].map {
+        Host.join(folder, $0)
+      }
+      let views = try files.map { try MappedFile(path: $0).view }
+      #expect(own.bytes == views.reduce(0) { $0 + $1.count })
+      #expect(own.hash == sha256(views))
+      let told = try model(["--openvino-format", "onnx"])
+      #expect(told.format == "onnx" && told.path.hasSuffix("models/model-float32.onnx"))
+    }
+  }
+
   @Test("a runtime that is absent is a row with its remedy, not the end")
   func absent() throws {
     try withFolder { folder in
@@ -94,8 +128,16 @@ struct TryTests {
       )
       #expect(run.status == 0, "\(run.errors)")
       let records = try run.json()["records"]?.array ?? []
-      #expect(records.map { $0["verdict"]?.string } == ["VALID", "INVALID"])
-      #expect(records.last?["reasons"]?.array?.first?["code"] == "HST030")
+      // Whether a figure is steady enough to be VALID is the machine's affair.
+      let measured = try #require(records.first { $0["runtime"] == "reference" })
+      #expect((measured["samplesNs"]?.array?.count ?? 0) > 20)
+      #expect(measured["reasons"]?.array?.allSatisfy { $0["code"] != "HST030" } == true)
+      let absent = try #require(records.first { $0["runtime"] == "litert" })
+      #expect(absent["verdict"] == "INVALID" && records.count == 2)
+      let reason = try #require(absent["reasons"]?.array?.first)
+      #expect(reason["code"] == "HST030")
+      #expect(reason["remedy"]?.string?.isEmpty == false)
+      #expect(absent["samplesNs"]?.array?.isEmpty ?? true)
     }
   }
 }

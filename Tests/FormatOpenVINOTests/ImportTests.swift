@@ -80,6 +80,42 @@ import Testing
     #expect(graph.values.contains { $0.constant?.dtype == .float16 } == (version == 11))
   }
 
+  @Test func integersOfInputsAndOutputsKeepTheirMeaning() throws {
+    var make = OperatorCaseMaker("ports")
+    let read = Quantization(scale: 0.5, zeroPoint: -3)
+    let codes = Tensor(
+      (0..<16).map { Int8($0 * 9 - 60) },
+      [1, 2, 2, 4],
+      dtype: .int8,
+      quantization: read
+    )
+    let x = make.input(codes, name: "codes")
+    let real = try make.graph.addNode("real", Dequantize(), [x])[0]
+    let moved = try make.graph.addNode("positive", Unary(.relu), [real])[0]
+    let written = Quantization(scale: 0.25, zeroPoint: -128)
+    let problem = try make.finished { try $0.addNode("y", Quantize(.int8, written), [moved]) }
+    let graph = try roundTrip(problem.graph)
+    #expect(graph[graph.inputs[0]].type.quantization == read)
+    #expect(graph[graph.outputs[0]].type.quantization == written)
+    #expect(
+      graph.nodes.map(\.op.name) == ["Dequantize", "ReLU", "Quantize", "Dequantize", "Quantize"]
+    )
+    let expected = try ReferenceEvaluator(problem.graph).run(problem.inputs)
+    let got = try ReferenceEvaluator(graph).run(problem.inputs)
+    #expect(got[0].tensor.integers() == expected[0].tensor.integers())
+  }
+
+  @Test func graysThatANetworkScalesStayGrays() throws {
+    var graph = Graph(name: "gray")
+    let picture = graph.addInput("picture", TensorType(.uint8, [1, 2, 2, 1]))
+    let real = try graph.addNode("floats", Cast(.float32), [picture])[0]
+    let factor = graph.addConstant("factor", Tensor([Float(1) / 255], []))
+    graph.outputs = try graph.addNode("scaled", Binary(.multiply), [real, factor])
+    let back = try roundTrip(graph)
+    #expect(back[back.inputs[0]].type.quantization == nil)
+    #expect(back.nodes.map(\.op.name) == ["Cast", "Mul"])
+  }
+
   @Test func theWeightsLieBesideTheLayers() throws {
     let folder = try Host.makeTemporaryFolder("openvino")
     defer { try? Host.remove(folder) }

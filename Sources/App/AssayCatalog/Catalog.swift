@@ -62,6 +62,24 @@ public enum Catalog {
     own.filter { !["reference", "null"].contains($0.id) }
   }
 
+  /// The formats that a runtime is given when files are made for it, the first that can hold the network.
+  ///
+  /// OpenVINO reads ONNX as well, but ends with a fault of memory on some networks of integers, and is
+  /// faster with its own.
+  public static func preferredFormats(of runtime: any InferenceRuntime) -> [String] {
+    switch runtime.id {
+    case "litert", "reference": ["tflite"]
+    case "onnxruntime": ["onnx"]
+    case "openvino": ["openvino", "onnx"]
+    default: Array(runtime.formats.prefix(1))
+    }
+  }
+
+  /// The file that a network lies in, in a format: `stem` with the format's extension.
+  public static func file(_ stem: String, format id: String) -> String {
+    "\(stem).\(format(id)?.extensions.first ?? id)"
+  }
+
   /// The format with this id.
   public static func format(_ id: String) -> (any ModelFormat)? { formats.first { $0.id == id } }
 

@@ -71,7 +71,7 @@ _assay() {
   fi
   case "$command $before" in
     "try --provider") COMPREPLY=($(compgen -W "cpu gpu tpu npu" -- "$word")); return;;
-    "try --openvino-format") COMPREPLY=($(compgen -W "onnx tflite" -- "$word")); return;;
+    "try --openvino-format") COMPREPLY=($(compgen -W "openvino onnx tflite" -- "$word")); return;;
     "try --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
     "try --preflight") COMPREPLY=($(compgen -W "strict tag" -- "$word")); return;;
     "convert --fallback") COMPREPLY=($(compgen -W "float refuse" -- "$word")); return;;
@@ -113,6 +113,7 @@ _assay() {
     "sweep --executor") COMPREPLY=($(compgen -W "local slurm" -- "$word")); return;;
     "store export --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "store import --format") COMPREPLY=($(compgen -W "jsonl csv benchmark_model benchmark_app trtexec loadgen mvncprofile vela strep edge-acc mlflow" -- "$word")); return;;
+    "bundle --runtime") COMPREPLY=($(compgen -W "litert openvino" -- "$word")); return;;
     "bundle --cpu") COMPREPLY=($(compgen -W "aarch64 x86_64" -- "$word")); return;;
     "tools add --kind") COMPREPLY=($(compgen -W "benchmark_model benchmark_litert_model benchmark-apk snpe qnn" -- "$word")); return;;
     "phone table --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;
@@ -171,7 +172,7 @@ _assay() {
     "devices clean") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "devices pair") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "devices connect") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--disconnect --json --quiet --help" -- "$word"));;
-    bundle) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --cpu --output --own-libc --dry-run --json --quiet --help" -- "$word"));;
+    bundle) [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--device --runtime --cpu --output --own-libc --dry-run --json --quiet --help" -- "$word"));;
     "tools list") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;
     "tools add") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--kind --json --quiet --help" -- "$word"));;
     "tools remove") [[ "$word" == -* ]] && COMPREPLY=($(compgen -W "--json --quiet --help" -- "$word"));;

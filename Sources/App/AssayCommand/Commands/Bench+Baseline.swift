@@ -37,8 +37,7 @@ struct BenchBaseline {
     self.record = record
     guard !arguments.has("--as-recorded"),
       Host.kind(of: record.model.path) == .file,
-      let file = try? MappedFile(path: record.model.path).view,
-      sha256(file) == record.model.sha256,
+      (try? modelHash(record.model.path)) == record.model.sha256,
       let runtime = try? Catalog.runtime(record.runtime),
       // A record of another device cannot be measured again on this one.
       try record.device == benchmarkedDevice(arguments),

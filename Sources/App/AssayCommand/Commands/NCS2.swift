@@ -145,10 +145,7 @@ private func stickRecord(
   configuration.model.path = path
   let measured = try comparison.run([configuration], progress: { show($0, console) })
   console.endProgress()
-  guard var record = measured.first?.record else { return nil }
-  // The weights lie beside the .xml file.
-  let weights = network.dropLast(4) + ".bin"
-  record.model.byteCount += Host.byteCount(of: String(weights)) ?? 0
+  guard let record = measured.first?.record else { return nil }
   try openStore(storeURL(arguments)).append([record])
   return record
 }

@@ -34,7 +34,11 @@ let tryCommand = CommandSpec(
     Option("--runtimes", .value("LIST"), "runtimes with commas (default: all that are installed)"),
     Shared.provider,
     Option("--threads", short: "-t", .value("LIST"), "thread counts with commas (default: 1)"),
-    Option("--openvino-format", .choice(["onnx", "tflite"]), "what OpenVINO gets (default: onnx)"),
+    Option(
+      "--openvino-format",
+      .choice(["openvino", "onnx", "tflite"]),
+      "what OpenVINO gets (default: its own, .xml)"
+    ),
     Option("--max-drop", .value("PART"), "the pick may lose at most this accuracy, such as 1%"),
     Option("--max-latency", .value("TIME"), "the pick's median is at most this, such as 5ms"),
     Option("--max-size", .value("SIZE"), "the pick's file is at most this, such as 500kB"),

@@ -1,5 +1,6 @@
 import AssayAccuracy
 import AssayBase
+import AssayBench
 import AssayHost
 import AssaySets
 import AssayVision
@@ -114,10 +115,10 @@ struct EvaluationPlan: Sendable, Equatable {
   }
 }
 
-/// The SHA-256 of a file, or of all files of a folder.
+/// The SHA-256 of a file with what belongs to it, as records have it, or of all files of a folder.
 func contentHash(_ path: String) throws -> String {
   guard Host.kind(of: path) == .folder else {
-    return AssayBase.sha256(try MappedFile(path: path).view)
+    return try modelHash(path)
   }
   var text = ""
   for name in try Host.list(path).sorted() {

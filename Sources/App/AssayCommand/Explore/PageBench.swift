@@ -259,7 +259,7 @@ final class PageBench: ExplorerBench {
       throw Diagnostic("EXP005", "the measured file is not where it was", at: [Host.name(of: path)])
     }
     let model = try importModel(path: path)
-    guard sha256(model.bytes) == record.model.sha256 else {
+    guard try modelHash(path) == record.model.sha256 else {
       throw Diagnostic(
         "EXP005",
         "the file has changed since it was measured",

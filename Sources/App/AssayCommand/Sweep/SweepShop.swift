@@ -40,10 +40,10 @@ final class SweepShop {
     lazy var canonical: Result<Graph, any Error> = Result { try canonicalized(imported.graph) }
     var maker: VariantMaker?
 
-    init(_ imported: ImportedModel, _ data: TryData?) {
+    init(_ imported: ImportedModel, sha256: String, _ data: TryData?) {
       self.imported = imported
       self.data = data
-      sha256 = AssayBase.sha256(imported.bytes)
+      self.sha256 = sha256
     }
   }
 
@@ -69,8 +69,20 @@ final class SweepShop {
   ///
   /// - Throws: `Diagnostic` with the reason why there is none.
   func artefact(_ cell: SweepCell, formats: [String]) throws -> Artefact {
-    let wanted =
-      plan.formats[cell.runtime] ?? TryPlan.format(of: cell.runtime) ?? formats.first ?? ""
+    let runtime = try? Catalog.runtime(cell.runtime)
+    let unlessTold = runtime.map { Catalog.preferredFormats(of: $0) } ?? formats
+    let wanted = plan.formats[cell.runtime].map { [$0] } ?? unlessTold
+    var artefact: Artefact?
+    _ = try firstWritten(wanted) { artefact = try self.artefact(cell, in: $0, formats) }
+    guard let artefact else { preconditionFailure("it was just made") }
+    return artefact
+  }
+
+  private func artefact(
+    _ cell: SweepCell,
+    in wanted: String,
+    _ formats: [String]
+  ) throws -> Artefact {
     let key = "\(cell.model)|\(cell.recipe)|\(wanted)|\(cell.batch)"
     if let known = made[key] { return try known.get() }
     let result: Result<Artefact, Diagnostic>
@@ -92,10 +104,13 @@ final class SweepShop {
       throw Diagnostic("JOB005", "the plan has no model '\(name)'")
     }
     console.progress("reading \(name)")
-    let imported = try locating("line \(model.line)") {
-      try importModel(path: file(of: model))
-    }
-    let source = Source(imported, try data(imported.graph))
+    let path = try file(of: model)
+    let imported = try locating("line \(model.line)") { try importModel(path: path) }
+    let source = Source(
+      imported,
+      sha256: try modelHash(modelFile(path)),
+      try data(imported.graph)
+    )
     models[name] = source
     return source
   }
@@ -149,7 +164,10 @@ final class SweepShop {
     let batch = cell.batch == 1 ? "" : "-b\(cell.batch)"
     let file = Host.join(
       Host.join(folder, "models"),
-      "\(SweepShop.plain(cell.model))-\(SweepShop.plain(cell.recipe))\(batch).\(wanted)"
+      Catalog.file(
+        "\(SweepShop.plain(cell.model))-\(SweepShop.plain(cell.recipe))\(batch)",
+        format: wanted
+      )
     )
     let recipe = try Quantizing.recipe(named: cell.recipe)
     let origin = origin(source, recipe, wanted, cell.batch)

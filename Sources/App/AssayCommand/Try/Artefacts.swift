@@ -16,8 +16,9 @@ struct TryConfigurations {
     for variant in variants.made {
       let files = try data.write(for: variant.graph, to: folder, name: variant.recipe.name)
       for runtime in plan.runtimes {
-        let format = plan.formats[runtime.id] ?? ""
-        guard let path = variant.files[format] else { continue }
+        guard let format = variant.formats[runtime.id], let path = variant.files[format] else {
+          continue
+        }
         let model = try Record.Model(file: path)
         for threads in plan.threads {
           let configuration = Configuration(

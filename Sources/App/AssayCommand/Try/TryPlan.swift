@@ -13,8 +13,8 @@ struct TryPlan {
   var recipes: [Recipe]
   /// The runtimes, usable or not.
   var runtimes: [any InferenceRuntime]
-  /// The format that each runtime gets, by its id.
-  var formats: [String: String]
+  /// The formats that each runtime may get, by its id: the first that can hold a variant.
+  var formats: [String: [String]]
   /// Thread counts.
   var threads: [Int]
   /// The hardware path.
@@ -43,22 +43,13 @@ struct TryPlan {
     folder = arguments.value("--output") ?? "assay-out"
     constraint = try TryPlan.constraint(arguments)
     formats = [:]
-    for runtime in runtimes {
-      formats[runtime.id] = TryPlan.preferred[runtime.id] ?? runtime.formats.first
-    }
-    if let text = arguments.value("--openvino-format") { formats["openvino"] = text }
+    for runtime in runtimes { formats[runtime.id] = Catalog.preferredFormats(of: runtime) }
+    if let text = arguments.value("--openvino-format") { formats["openvino"] = [text] }
   }
 
   /// The recipes of the table unless told.
   static let defaultRecipes = [
     "float32", "float16", "dynamic_int8", "static_int8", "static_int8_floatio",
-  ]
-
-  /// The format that a runtime gets unless told.
-  static func format(of runtime: String) -> String? { preferred[runtime] }
-
-  private static let preferred = [
-    "litert": "tflite", "onnxruntime": "onnx", "openvino": "onnx", "reference": "tflite",
   ]
 
   private static func constraint(_ arguments: Arguments) throws -> Constraint {

@@ -13,8 +13,10 @@ struct TryVariant {
   var recipe: Recipe
   /// Its graph.
   var graph: Graph
-  /// Path of the file by format id.
+  /// Paths of the files by format id.
   var files: [String: String] = [:]
+  /// The format that each runtime gets, by its id.
+  var formats: [String: String] = [:]
   /// What was noticed while it was made and written.
   var diagnostics: [Diagnostic]
 }
@@ -51,15 +53,19 @@ struct TryVariants {
           graph: result.graph,
           diagnostics: result.diagnostics
         )
-        for format in Set(plan.formats.values).sorted() {
-          let name = "\(Shared.stem(plan.model))-\(recipe.name).\(format)"
-          let path = Host.join(models, name)
-          try exportModel(
-            result.graph,
-            to: path,
-            description: "assay \(assayVersion) \(recipe.name)"
-          )
-          variant.files[format] = path
+        let stem = Host.join(models, "\(Shared.stem(plan.model))-\(recipe.name)")
+        for (runtime, formats) in plan.formats.sorted(by: { $0.key < $1.key })
+        where !formats.isEmpty {
+          variant.formats[runtime] = try firstWritten(formats) { format in
+            guard variant.files[format] == nil else { return }
+            let path = Catalog.file(stem, format: format)
+            try exportModel(
+              result.graph,
+              to: path,
+              description: "assay \(assayVersion) \(recipe.name)"
+            )
+            variant.files[format] = path
+          }
         }
         made.append(variant)
       } catch let reason as Diagnostic {
@@ -70,4 +76,18 @@ struct TryVariants {
     }
     console.endProgress()
   }
+}
+
+/// The first of some formats in which a network can be written; the reason of the first if there is none.
+func firstWritten(_ formats: [String], write: (String) throws -> Void) throws -> String {
+  var reason: (any Error)?
+  for format in formats {
+    do {
+      try write(format)
+      return format
+    } catch {
+      reason = reason ?? error
+    }
+  }
+  throw reason ?? Diagnostic("CAT003", "the runtime reads no format that is written")
 }

@@ -1,4 +1,5 @@
 import AssayBase
+import AssayBench
 import AssayCatalog
 import AssayEvaluator
 import AssayFormat
@@ -16,8 +17,8 @@ let zooCheckCommand = CommandSpec(
   summary: "convert networks of the zoo by every recipe and run them on every runtime here",
   discussion: """
     Builds each network, makes its variants (those with static scales are calibrated on made-up inputs),
-    writes them as .tflite and .onnx, runs each file on the runtimes that are installed, and compares
-    what comes out with the float32 network: the ratio of signal to noise in decibels. Files are removed
+    writes them in the format that each runtime gets, runs them on the runtimes that are installed, and
+    compares what comes out with the float32 network: the ratio of signal to noise in decibels. Files are removed
     again; the results stay in the folder, one for each network, and a network that has one is not
     looked at again. --markdown makes the table of docs/zoo.md of all results in the folder.
     """,
@@ -95,14 +96,16 @@ private struct ZooCheck {
   struct Run {
     var recipe: String
     var runtime: String
+    /// The format that it was given; `nil` where none could be written.
+    var format: String?
     /// Signal to noise in decibels; `nil` for a run that failed.
     var decibels: Double?
     var fault: String?
   }
 
   var runs: [Run] = []
-  /// Bytes of each file, by recipe and extension.
-  private var sizes: [(recipe: String, suffix: String, bytes: Int)] = []
+  /// Bytes of each file, by recipe and format.
+  private var sizes: [(recipe: String, format: String, bytes: Int)] = []
   private var kinds: [String: Int] = [:]
   private let entry: ZooEntry
   private let parameterCount: Int
@@ -139,30 +142,24 @@ private struct ZooCheck {
         runs.append(Run(recipe: recipe.name, runtime: "all", fault: Self.text(error)))
         continue
       }
-      for suffix in ["tflite", "onnx"] {
-        let path = Host.join(folder, "\(entry.name)-\(recipe.name).\(suffix)")
-        let readers = usable.filter { ($0.id == "litert") == (suffix == "tflite") }
-        defer { try? Host.remove(path) }
+      for runtime in usable {
+        progress("\(recipe.name) on \(runtime.id)")
+        var run = Run(recipe: recipe.name, runtime: runtime.id)
+        var path = ""
         do {
-          let bytes = try exportModel(variant, to: path, description: "assay zoo check")
-          sizes.append((recipe.name, suffix, bytes))
-        } catch {
-          let fault = Self.text(error)
-          runs += readers.map { Run(recipe: recipe.name, runtime: $0.id, fault: fault) }
-          continue
-        }
-        for runtime in readers {
-          progress("\(recipe.name) on \(runtime.id)")
-          var run = Run(recipe: recipe.name, runtime: runtime.id)
-          do {
-            let options = SessionOptions(provider: .cpu, threads: threads)
-            let model = try LoadedModel(path: path, runtime: runtime, options: options)
-            run.decibels = Self.decibels(try model.run(samples[0]), wanted)
-          } catch {
-            run.fault = Self.text(error)
+          run.format = try firstWritten(Catalog.preferredFormats(of: runtime)) { format in
+            path = Catalog.file(Host.join(folder, "\(entry.name)-\(recipe.name)"), format: format)
+            let bytes = try exportModel(variant, to: path, description: "assay zoo check")
+            sizes.append((recipe.name, format, bytes))
           }
-          runs.append(run)
+          let options = SessionOptions(provider: .cpu, threads: threads)
+          let model = try LoadedModel(path: path, runtime: runtime, options: options)
+          run.decibels = Self.decibels(try model.run(samples[0]), wanted)
+        } catch {
+          run.fault = Self.text(error)
         }
+        for file in modelFiles(path) { try? Host.remove(file) }
+        runs.append(run)
       }
     }
   }
@@ -204,7 +201,7 @@ private struct ZooCheck {
       "files": .array(
         sizes.map {
           .object([
-            "recipe": .string($0.recipe), "format": .string($0.suffix), "bytes": JSON($0.bytes),
+            "recipe": .string($0.recipe), "format": .string($0.format), "bytes": JSON($0.bytes),
           ])
         }
       ),
@@ -212,6 +209,7 @@ private struct ZooCheck {
         runs.map { run in
           .object([
             "recipe": .string(run.recipe), "runtime": .string(run.runtime),
+            "format": run.format.map { .string($0) } ?? .null,
             "decibels": run.decibels.map { JSON($0) } ?? .null,
             "fault": run.fault.map { .string($0) } ?? .null,
           ])

@@ -28,7 +28,7 @@ struct IRImporter: TwinImporter {
       try importer.read()
       let description = network.description
       return ImportReport(
-        graph: importer.graph.withoutUnusedNodes().withPlainNames(),
+        graph: importer.graph.withoutUnusedNodes().withQuantizedPorts().withPlainNames(),
         producer: description.isEmpty ? nil : description
       )
     }
