@@ -460,7 +460,7 @@ let targets: [[Target]] = [
         "AssayCodec", "AssayAutodiff", "AssayData", "AssayGraph", "AssayModels", "AssayReport",
         "AssayAccuracy", "AssaySets", "AssayStore",
         "AssayKernels", "AssayMachine", "AssayTrain", "AssayBrowser", "AssayExplore",
-        "AssayRecord", "PhoneEmulation",
+        "AssayRecord", "AssayRuntime", "PhoneEmulation",
       ],
       path: "Tests/CommandTests",
       exclude: ["Goldens"],

@@ -1,5 +1,6 @@
 import AssayADB
 import AssayBase
+import AssayCodec
 import AssayDevice
 import AssayHost
 import AssayRecord
@@ -81,7 +82,83 @@ import Testing
     return root
   }
 
+  /// QNN's package: its net-run knows its options and refuses others, and its viewer prints the times of
+  /// the inferences that were asked for.
+  private func qnnPackage(_ folder: String) throws -> String {
+    let root = folder + "/qnn-2.26.0.240828"
+    func put(_ name: String, _ text: String) throws {
+      try Host.makeFolders(Host.folder(of: root + "/" + name))
+      try AtomicFile.write("#!/bin/sh\n" + text + "\n", to: root + "/" + name)
+      _ = try LocalDevice().run("chmod 755 \(Words.shell([root + "/" + name]))", seconds: 5)
+    }
+    try put(
+      "bin/aarch64-android/qnn-net-run",
+      """
+      while [ $# -gt 0 ]; do case "$1" in
+      --model|--retrieve_context) m=$2; k=$1; shift;;
+      --backend) b=$2; shift;;
+      --input_list) l=$2; shift;;
+      --output_dir) o=$2; shift;;
+      --num_inferences) n=$2; shift;;
+      --profiling_level|--perf_profile) shift;;
+      *) echo "unknown option $1"; exit 2;; esac; shift; done
+      [ -e "$b" ] || { echo "[ ERROR ] Unable to load backend. dlerror(): library $b not found"; exit 1; }
+      case "$m$k" in *.so--model|*.bin--retrieve_context) ;; *) echo "[ ERROR ] Could not load $m"; exit 3;; esac
+      [ "$b" != libQnnHtp.so ] || [ -e libQnnHtpV73Skel.so ] || { echo "[ ERROR ] no skeleton"; exit 4; }
+      f=$(sed 's/.*:=//' "$l")
+      mkdir -p "$o/Result_0"; echo "$n $b" >"$o/qnn-profiling-data_0.log"; cp "$f" "$o/Result_0/y.raw"
+      echo "qnn-net-run pid:4711"
+      """
+    )
+    for name in ["libQnnCpu.so", "libQnnGpu.so", "libQnnHtp.so", "libQnnHtpV73Stub.so"] {
+      try put("lib/aarch64-android/" + name, ": a library")
+    }
+    try put("lib/hexagon-v73/unsigned/libQnnHtpV73Skel.so", ": a skeleton")
+    try put(
+      "bin/\(MachineInfo.current().architecture)-linux-clang/qnn-profile-viewer",
+      """
+      [ "$1" = --input_log ] || exit 2
+      read -r n b <"$2"
+      echo "Input Log File Location: $2"
+      echo "qnn-net-run version: v2.26.0"
+      echo "Backend Version: v2.26.0"
+      echo
+      for s in Average:2951:2491 Min:2801:2410 Max:$((n * 100)):2600; do
+      t=${s#*:}
+      echo "Execute Stats (${s%%:*}):"; echo "------------------------"
+      echo "Total Inference Time:"; echo "---------------------"; echo "Graph 0 (model):"
+      echo "    NetRun:  ${t%:*} us"
+      [ "$b" != libQnnHtp.so ] || echo "    Backend (Accelerator (execute) time): ${t#*:} us"
+      echo
+      done
+      """
+    )
+    return root
+  }
+
+  /// The same files in an archive, as Qualcomm gives them away.
+  private func archive(_ root: String) throws -> String {
+    var writer = ZipWriter()
+    func visit(_ below: String) throws {
+      for name in try Host.list(root + below).sorted() {
+        let path = below + "/" + name
+        if Host.kind(of: root + path) == .folder {
+          try visit(path)
+        } else {
+          let bytes = try MappedFile(path: root + path).view
+          try writer.add(Host.name(of: root) + path, [bytes], deflated: true)
+        }
+      }
+    }
+    try visit("")
+    try AtomicFile.write(writer.finish(), to: root + ".zip")
+    try Host.remove(root)
+    return root + ".zip"
+  }
+
   private func withPhone(
+    _ kind: ToolFile.Kind = .snpe,
+    isArchive: Bool = false,
     _ body: (PhoneSession, ToolShelf, EmulatedPhone, String) throws -> Void
   ) throws {
     let folder = try Host.makeTemporaryFolder("assay-qualcomm")
@@ -94,8 +171,10 @@ import Testing
       server: ADBServer(port: emulated.port, patience: 5)
     )
     var shelf = try ToolShelf(home: folder)
-    let entry = try shelf.add(try package(folder))
-    #expect(entry.tool.kind == .snpe && entry.tool.version == "2.26.0.240828")
+    let root = try kind == .snpe ? package(folder) : qnnPackage(folder)
+    let entry = try shelf.add(isArchive ? try archive(root) : root)
+    #expect(entry.tool.kind == kind && entry.tool.version == "2.26.0.240828")
+    #expect(entry.tool.abis == ["arm64-v8a"])
     let session = try PhoneSession(device, quarantine: DeviceQuarantine(home: folder))
     try body(session, shelf, phone, folder)
     #expect(session.close())
@@ -129,6 +208,58 @@ import Testing
       #expect(record.operators.array?.count == 2)
       // The phone computed on what was sent.
       #expect(try MappedFile(path: folder + "/out/prob.raw").view.array == bytes)
+    }
+  }
+
+  /// Out of an archive as out of a folder, a context as a model's library.
+  @Test(arguments: [
+    ("model.so", QualcommRun.Processor.cpu, false), ("model.so", .gpu, true),
+    ("context.bin", .dsp, true),
+  ])
+  func aNetworkIsRunByQNN(name: String, processor: QualcommRun.Processor, isArchive: Bool) throws {
+    try withPhone(.qnn, isArchive: isArchive) { session, shelf, _, folder in
+      let model = folder + "/" + name
+      try AtomicFile.write("a network", to: model)
+      let bytes = (0..<48).map { UInt8($0 * 5) }
+      try Host.makeFolders(folder + "/scratch")
+      let record = try QualcommRun(session, shelf, scratch: folder + "/scratch").run(
+        QualcommRun.Job(
+          model: model,
+          kind: .qnn,
+          processor: processor,
+          inputs: [(name: "x", bytes: bytes)],
+          runs: 40,
+          outputs: folder + "/out"
+        )
+      )
+      #expect(record.reasons.filter { $0.severity == .error } == [])
+      #expect(record.verdict == .valid)
+      #expect(record.runtime == "qnn" && record.version == "v2.26.0")
+      #expect(record.summary.mean.value == 2_951_000)
+      #expect(record.summary.minimum.value == 2_801_000)
+      // The greatest one is a hundred times the number of inferences that were asked for.
+      #expect(record.summary.maximum.value == 4_000_000)
+      #expect(record.summary.p50.value == nil)
+      #expect(record.imported?["qnn.accelerator"]?.value == (processor == .dsp ? 2491 : nil))
+      #expect(try MappedFile(path: folder + "/out/y.raw").view.array == bytes)
+    }
+  }
+
+  @Test func snpesArchiveIsUnpackedAsFarAsIsNeeded() throws {
+    try withPhone(.snpe, isArchive: true) { session, shelf, _, folder in
+      let model = folder + "/model.dlc"
+      try AtomicFile.write("a network", to: model)
+      try Host.makeFolders(folder + "/scratch")
+      let job = QualcommRun.Job(model: model, kind: .snpe, inputs: [(name: "x", bytes: [1, 2])])
+      let record = try QualcommRun(session, shelf, scratch: folder + "/scratch").run(job)
+      #expect(record.verdict == .valid)
+      #expect(record.imported?["throughput"]?.value == 302.5)
+      // An archive that changed since is not used.
+      try AtomicFile.write("another", to: folder + "/snpe-2.26.0.240828.zip")
+      let code = #expect(throws: Diagnostic.self) {
+        try QualcommRun(session, shelf, scratch: folder + "/scratch").run(job)
+      }?.code
+      #expect(code == "TOL005")
     }
   }
 

@@ -122,4 +122,51 @@ struct EdgeTPUCommandTests {
       #expect(json["prediction"]?["mapped"]?.int == json["prediction"]?["total"]?.int)
     }
   }
+
+  /// Both clocks in one command, against a library that implements libedgetpu's interfaces.
+  @Test(
+    .enabled(
+      if: Host.exists(Host.join(AssayHome.path, "runtimes/litert")),
+      "LiteRT is not installed: run `make setup`"
+    )
+  )
+  func clocksAreComparedInOneCommand() throws {
+    let model = try #require(
+      TestData.sharedFile("models/coral/mobilenet_v1_0.25_128_quant_edgetpu.tflite")
+    )
+    try withFolder { folder in
+      let library = folder + "/libedgetpu.so.1"
+      let made = try ChildProcess(
+        "/bin/sh",
+        [
+          "-c",
+          "for c in cc clang gcc; do command -v $c >/dev/null && exec $c -shared -fPIC -DNEW -o "
+            + "'\(library)' '\(TestData.fixture("edgetpu/mockedgetpu.c"))'; done; exit 9",
+        ],
+        descriptors: [:]
+      )
+      guard made.wait() == .exited(0) else {
+        print("skipping the comparison of clocks: there is no C compiler")
+        return
+      }
+      let shell = try ChildProcess(
+        "/bin/sh",
+        [
+          "-c",
+          "cd '\(folder)' && exec '\(command)' compare '\(model)' --clock standard,maximum --preset quick "
+            + "--store store.sqlite --json out.json >out 2>err",
+        ],
+        environment: ["ASSAY_EDGETPU_LIB": library],
+        descriptors: [:]
+      )
+      _ = shell.wait()
+      let words = try MappedFile(path: folder + "/err").view.utf8 ?? ""
+      let json = try JSON(parsing: MappedFile(path: folder + "/out.json").view.array)
+      func clock(_ side: String) -> Int? {
+        json[side]?["record"]?["accelerator"]?["clockMHz"]?.int
+      }
+      #expect(clock("a") == 250 && clock("b") == 500, "\(words)")
+      #expect(json["a"]?["name"] != json["b"]?["name"])
+    }
+  }
 }

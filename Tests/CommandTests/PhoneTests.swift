@@ -106,4 +106,117 @@ import Testing
       #expect(try assay("tools remove t").status == 0)
     }
   }
+
+  /// A home with a stand-in for benchmark_model, an emulated phone, and what is run with them.
+  private func withTool(
+    _ body: (_ folder: String, _ phone: EmulatedPhone, _ run: (String) throws -> CommandRun) throws
+      ->
+      Void
+  ) throws {
+    try withFolder { folder in
+      try Host.makeFolders(folder + "/home")
+      let phone = try EmulatedPhone(serial: "0A1B2C3D4E5F", root: folder + "/phone")
+      let server = try EmulatedServer([phone])
+      defer { server.end() }
+      try AtomicFile.write(Self.tool + "\n", to: folder + "/tool")
+      let hash = sha256(try MappedFile(path: folder + "/tool").view)
+      try AtomicFile.write(
+        """
+        {"tools": [{"name": "t", "kind": "benchmark_model", "path": "\(folder)/tool",
+        "abis": ["arm64-v8a"], "sha256": "\(hash)", "at": 1}]}
+        """,
+        to: folder + "/home/tools.json"
+      )
+      try body(folder, phone) { try run($0, server.port, in: folder) }
+    }
+  }
+
+  /// The well-known table of five variants on three paths is one command.
+  @Test func aNetworkBecomesFiveVariantsOnThreePaths() throws {
+    try withTool { folder, phone, run in
+      let shown = try run(
+        "phone table '\(digits)/model.h5' --device adb:0A1B2C3D4E5F -t 4 --preset quick -o variants "
+          + "--json table.json"
+      )
+      // NNAPI took nothing: its cells have a reason and no time.
+      #expect(shown.status == 1, "\(shown.errors)")
+      let table = try JSON(parsing: MappedFile(path: folder + "/table.json").view.array)
+      let rows = table["rows"]?.array ?? []
+      #expect(
+        rows.map { $0["variant"]?.string } == [
+          "float32", "dynamic_int8", "float16", "cluster8+dynamic_int8", "prune50+dynamic_int8",
+        ]
+      )
+      let bytes = rows.compactMap { $0["bytes"]?.int }
+      #expect(bytes.count == 5 && bytes[1] < bytes[2] && bytes[2] < bytes[0])
+      for row in rows {
+        let cells = row["cells"]?.array ?? []
+        #expect(cells.map { $0["provider"]?.string } == ["cpu", "gpu", "nnapi"])
+        #expect(cells.map { $0["verdict"]?.string } == ["VALID", "VALID", "INVALID"])
+        #expect(cells.prefix(2).allSatisfy { $0["meanNs"]?.double == 5_271_030 })
+        #expect(cells.last?["meanNs"]?.double == nil)
+        #expect(cells.last?["reasons"]?.array?.contains { $0["code"] == "BMK013" } == true)
+      }
+      #expect(try Host.list(folder + "/variants").filter { $0.hasSuffix(".tflite") }.count == 5)
+      #expect(phone.files() == [])
+      #expect(phone.processes().isEmpty)
+    }
+  }
+
+  /// Other networks go through SNPE's own converter, with its words where it refuses.
+  @Test func snpesConverterIsAsked() throws {
+    try withTool { folder, phone, run in
+      let root = folder + "/snpe-2.26.0.240828"
+      func put(_ name: String, _ text: String) throws {
+        try Host.makeFolders(Host.folder(of: root + "/" + name))
+        try AtomicFile.write("#!/bin/sh\n" + text + "\n", to: root + "/" + name)
+        let made = try ChildProcess("/bin/chmod", ["755", root + "/" + name], descriptors: [:])
+        #expect(made.wait() == .exited(0))
+      }
+      try put(
+        "bin/x86_64-linux-clang/snpe-tflite-to-dlc",
+        """
+        [ -n "$PYTHONPATH" ] || { echo "no module named snpe"; exit 9; }
+        while [ $# -gt 0 ]; do case "$1" in --input_network) i=$2;; --output_path) o=$2;;
+        *) echo "unknown option $1"; exit 2;; esac; shift 2; done
+        grep -q TFL3 "$i" || { echo "ERROR - Conversion FAILED: no TFLite file"; exit 1; }
+        { echo converted; cat "$i"; } >"$o"
+        """
+      )
+      try put(
+        "bin/aarch64-android/snpe-net-run",
+        """
+        while [ $# -gt 0 ]; do case "$1" in --container) head -c 9 "$2" | grep -q converted || exit 3;;
+        --output_dir) mkdir -p "$2/Result_0"; echo x >"$2/SNPEDiag_0.log";; --input_list) l=$2;; esac; shift; done
+        echo "SNPE v2.26.0.240828"; echo "Processing DNN input(s):"; sed 's/.*:=//' "$l"; echo "Successfully executed!"
+        """
+      )
+      try put("bin/aarch64-android/snpe-throughput-net-run", "exit 1")
+      try put(
+        "bin/x86_64-linux-clang/snpe-diagview",
+        "printf 'Average SNPE Statistics:\\n------\\nTotal Inference Time: 3311 us\\n'"
+      )
+      try AtomicFile.write(
+        [
+          try MappedFile(
+            path: TestData.package + "/Fuzz/Corpus/tflite/conv2d_transpose.float32.tflite"
+          ).view
+        ],
+        to: folder + "/model.tflite"
+      )
+      try AtomicFile.write("not one", to: folder + "/broken.tflite")
+      #expect(try run("tools add snpe-2.26.0.240828").output.contains("snpe for arm64-v8a"))
+      let words = "--device adb:0A1B2C3D4E5F --seconds 0 --shape x=1x4 --json -"
+      let record = try run("snpe model.tflite \(words)")
+      let reasons = try record.json()["reasons"]?.text() ?? ""
+      #expect(record.status == 0, "\(record.errors) \(reasons)")
+      #expect(try record.json()["latencyNs"]?["mean"]?.double == 3_311_000)
+      let refused = try run("snpe broken.tflite \(words)")
+      #expect(refused.status == 1)
+      #expect(refused.errors.contains("QCM012") && refused.errors.contains("no TFLite file"))
+      let other = try run("snpe '\(digits)/model.h5' \(words)")
+      #expect(other.errors.contains("assay convert"))
+      #expect(phone.files() == [])
+    }
+  }
 }

@@ -75,7 +75,9 @@ public final class DeviceSession: @unchecked Sendable {
 
   /// The version of a runtime that is brought there; `nil` when there is none to bring.
   public func version(of runtime: String) -> String? {
-    try? RunnerBundle.version(
+    // A program of the user's has runtimes of its own, and tells of them when it loads a network.
+    if device is ProgramDevice { return "of the device" }
+    return try? RunnerBundle.version(
       for: facts,
       runtime: runtime,
       ownRuntime: settings.libraries[runtime]
