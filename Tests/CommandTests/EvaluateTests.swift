@@ -145,7 +145,7 @@ struct EvaluateTests {
         in: folder,
         home: folder + "/home"
       )
-      #expect(used.status != 0)
+      #expect(used.status == 1 && used.errors.contains("not finished"), "\(used.errors)")
       let skipped = try assay(
         "data",
         "prepare",

@@ -268,6 +268,14 @@ private func evaluationPlan(
 private func setFolder(_ path: String, limit: Int?, _ console: Console) throws -> String {
   let isSet = Host.kind(of: Host.join(path, LabelledSet.fileName)) == .file
   if isSet, limit == nil { return path }
+  if !isSet, Host.kind(of: Host.join(path, SetVerification.journal)) == .file {
+    throw Diagnostic(
+      "DST001",
+      "the preparation of the set in this folder was not finished",
+      at: [path],
+      remedy: "the same assay data prepare goes on where it stopped"
+    )
+  }
   var set: LabelledSet
   if isSet {
     set = try LabelledSet(folder: path)

@@ -33,7 +33,12 @@ struct LoadedModel {
       throw Diagnostic("HST030", "\(runtime.id) cannot be used: \(reason)", remedy: remedy)
     }
     let host = isIsolated ? isolated(runtime) : runtime
-    session = try locating(path) { try host.load(path: path, options: options) }
+    // Runtimes of ours tell the path themselves, programs of the user's may not.
+    do {
+      session = try host.load(path: path, options: options)
+    } catch let fault as Diagnostic {
+      throw fault.location.first == path ? fault : fault.inside(path)
+    }
     let graph = try? importModel(path: path).graph
     let declared = graph.map { graph in
       (graph.inputs + graph.outputs).reduce(into: [String: Quantization]()) { table, id in

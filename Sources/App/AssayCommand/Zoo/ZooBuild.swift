@@ -84,20 +84,24 @@ private struct ZooJob {
     guard arguments.value("--weights") == nil else {
       throw Diagnostic("CLI004", "--weights is for one network, not for --all")
     }
-    let entries = try ZooArguments.entries(arguments)
+    // The smallest first: what is wrong shows early.
+    let entries = try ZooArguments.entries(arguments).map { ($0, try ZooWork.units($0)) }
+      .sorted { $0.1 < $1.1 }
     let suffix = arguments.value("--format") ?? "tflite"
     _ = try exportFormat(for: "x.\(suffix)")
     try Host.makeFolders(output)
     let start = Host.monotonicNanoseconds()
     var made: [ZooFile] = []
+    var work = ZooWork(left: entries.reduce(0) { $0 + $1.1 })
     var (kept, faults) = (0, [Diagnostic]())
-    for (index, entry) in entries.enumerated() {
+    for (index, (entry, units)) in entries.enumerated() {
       let path = Host.join(output, "\(entry.name).\(suffix)")
       if Host.exists(path), !arguments.has("--force") {
         kept += 1
+        work.left -= units
         continue
       }
-      console.progress(progress(index, entries.count, made.count, start) + entry.name)
+      console.progress("\(index + 1)/\(entries.count)\(work.timeLeft(since: start)): \(entry.name)")
       do {
         let file = try ZooFile(entry, options, threads: threads, path)
         made.append(file)
@@ -108,6 +112,7 @@ private struct ZooJob {
         console.report(fault.inside(entry.name))
         faults.append(fault.inside(entry.name))
       }
+      work.finish(units)
     }
     let bytes = made.reduce(0) { $0 + $1.byteCount }
     let elapsed = Double(Host.monotonicNanoseconds() - start)
@@ -122,12 +127,34 @@ private struct ZooJob {
     )
     return faults.isEmpty ? .done : .finding
   }
+}
 
-  /// How far the run is, and how long the rest takes at the pace so far.
-  private func progress(_ index: Int, _ count: Int, _ made: Int, _ start: UInt64) -> String {
-    guard made > 0 else { return "\(index + 1)/\(count) " }
-    let each = Double(Host.monotonicNanoseconds() - start) / Double(made)
-    return "\(index + 1)/\(count), \(Text.duration(each * Double(count - index))) left: "
+/// How far a run over many networks is: by what they cost, since the largest takes a thousand times as long
+/// as the smallest.
+struct ZooWork {
+  /// What is still to be done.
+  var left: Double
+  private var done = 0.0
+
+  init(left: Double) { self.left = left }
+
+  /// What building a network costs, in multiply-accumulates: a parameter is drawn, scaled and written in the
+  /// time of about two hundred.
+  static func units(_ entry: ZooEntry) throws -> Double {
+    let outline = try entry.outline()
+    return Double(outline.cost.macs) + 200 * Double(outline.parameterCount)
+  }
+
+  mutating func finish(_ units: Double) {
+    done += units
+    left -= units
+  }
+
+  /// `, 3 min left`, at the pace so far; empty before there is one.
+  func timeLeft(since start: UInt64) -> String {
+    guard done > 0 else { return "" }
+    let elapsed = Double(Host.monotonicNanoseconds() - start)
+    return ", \(Text.duration(elapsed / done * left)) left"
   }
 }
 

@@ -53,12 +53,18 @@ let zooCheckCommand = CommandSpec(
   try Host.makeFolders(folder)
   let start = Host.monotonicNanoseconds()
   var (done, faults) = (0, 0)
+  func isKnown(_ entry: ZooEntry) -> Bool {
+    Host.exists(Host.join(folder, "\(entry.name).json")) && !arguments.has("--force")
+  }
+  let units = try all.filter { !isKnown($0) }.reduce(into: [String: Double]()) {
+    $0[$1.name] = try ZooWork.units($1)
+  }
+  var work = ZooWork(left: units.values.reduce(0, +))
   for (index, entry) in all.enumerated() {
     let path = Host.join(folder, "\(entry.name).json")
-    if Host.exists(path), !arguments.has("--force") { continue }
-    let elapsed = Double(Host.monotonicNanoseconds() - start)
-    let left =
-      done == 0 ? "" : ", \(Text.duration(elapsed / Double(done) * Double(all.count - index))) left"
+    guard let cost = units[entry.name] else { continue }
+    let left = work.timeLeft(since: start)
+    defer { work.finish(cost) }
     do {
       let result = try ZooCheck(
         entry,
