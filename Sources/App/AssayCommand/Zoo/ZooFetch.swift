@@ -52,7 +52,7 @@ let zooFetchCommand = CommandSpec(
     )
   }
   console.note(
-    "\(entry.name): \(entry.summary)\nlicence: \(entry.license)\nsource:  \(entry.source)"
+    "\(entry.name)\(entry.summary.isEmpty ? "" : ": " + entry.summary)\nlicence: \(entry.license)\nsource:  \(entry.source)"
   )
   Host.catchInterrupts()
   let fetcher = try Fetcher(
@@ -103,7 +103,9 @@ let zooFetchCommand = CommandSpec(
         "nobody has seen the SHA-256 of '\(row.file.name)' before: it is \(row.hash ?? "")",
         at: [Host.join(folder, row.file.name + ".part")],
         remedy: "if that is right: assay zoo fetch \(entry.name) --confirm \(row.hash ?? "")"
-          + (arguments.value("--output").map { " -o \($0)" } ?? "")
+          + ["--table", "--output"].compactMap { option in
+            arguments.value(option).map { " \(option) \(Words.shell([$0]))" }
+          }.joined()
       )
     )
   }
