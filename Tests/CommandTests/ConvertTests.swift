@@ -200,6 +200,31 @@ struct RunTests {
       #expect(images.allSatisfy { ($0["score"]?.double ?? 0) > 0 && ($0["ns"]?.int ?? 0) > 0 })
     }
   }
+
+  @Test("names of more or fewer classes than the network tells are noticed")
+  func otherNames() throws {
+    try withFolder { folder in
+      let picture = "\(digits)/images/000.png"
+      for words in [["classify", "--images"], ["run", "--image"]] {
+        func errors(_ names: String) throws -> String {
+          let run = try assay(
+            [
+              words[0], "\(digits)/model.h5", words[1], picture, "--runtime", "reference",
+              "-p", "scale=1/255", "--label-names", names,
+            ],
+            in: folder,
+            home: folder + "/home"
+          )
+          #expect(run.status == 0, "\(run.errors)")
+          return run.errors
+        }
+        #expect(try errors("voc").contains("warning[DAT032]"))
+        let ten = (0..<10).map { "\($0)\n" }.joined()
+        try AtomicFile.write(ten, to: folder + "/ten.txt")
+        #expect(try !errors("ten.txt").contains("DAT032"))
+      }
+    }
+  }
 }
 
 struct QuantizeCommandTests {

@@ -80,6 +80,12 @@ let classifyCommand = CommandSpec(
     preprocessing: try Preprocessing.parse(arguments.value("--preprocess") ?? ""),
     labelNames: arguments.labelNames()
   )
+  if let list = arguments.value("--label-names"),
+    let classes = model.outputs.first?.type.shape.dims.last,
+    let finding = namesFinding(data.labelNames.count, classes: classes, from: list)
+  {
+    console.report(finding)
+  }
   let top = try arguments.integer("--top") ?? 1
   let runs = try arguments.integer("--repeat") ?? 1
   var rows: [Classified] = []

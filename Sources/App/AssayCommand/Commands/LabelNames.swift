@@ -20,3 +20,20 @@ extension Arguments {
     return path
   }
 }
+
+/// What is to be said of a list of names that is not of as many classes as a network tells: every name
+/// may be another class's.
+func namesFinding(_ names: Int, classes: Int, from list: String) -> Diagnostic? {
+  guard names > 0, classes > 0, names != classes else { return nil }
+  let known = ["imagenet", "imagenet1001", "coco", "coco90", "coco91", "voc"]
+  let fitting = known.filter { LabelMaps.classNames($0)?.count == classes }
+  return Diagnostic(
+    "DAT032",
+    "the network tells \(classes) classes, the list has \(names) names",
+    at: [list],
+    remedy: fitting.isEmpty
+      ? "give the list that the network was trained with"
+      : "of \(classes) classes: --label-names \(fitting.joined(separator: " or "))",
+    severity: .warning
+  )
+}

@@ -49,6 +49,11 @@ let runCommand = CommandSpec(
   let model = try LoadedModel(path: path, runtime: runtime, options: options)
   let raw = try model.run(try inputs(arguments, model))
   let seen = try readImage(raw, model, arguments)
+  if case .classes(let scores) = seen?.reading, let list = arguments.value("--label-names"),
+    let finding = namesFinding(seen?.names.count ?? 0, classes: scores.count, from: list)
+  {
+    console.report(finding)
+  }
   let outputs =
     raw.map { arguments.has("--dequantize") ? ($0.name, dequantized($0.tensor)) : $0 }
   if let output = arguments.value("--output") {

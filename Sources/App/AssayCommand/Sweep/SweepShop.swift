@@ -136,7 +136,7 @@ final class SweepShop {
       guard formats.contains(format) else {
         throw Diagnostic(
           "RTM002",
-          "\(cell.runtime) does not read .\(format) files as they are",
+          "\(cell.runtime) does not read \(format) files as they are",
           remedy: "name a recipe, such as float32"
         )
       }
@@ -159,7 +159,7 @@ final class SweepShop {
       )
     }
     guard formats.contains(wanted) else {
-      throw Diagnostic("RTM002", "\(cell.runtime) does not read .\(wanted) files")
+      throw Diagnostic("RTM002", "\(cell.runtime) does not read \(wanted) files")
     }
     let batch = cell.batch == 1 ? "" : "-b\(cell.batch)"
     let file = Host.join(

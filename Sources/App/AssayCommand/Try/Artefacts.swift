@@ -42,7 +42,7 @@ struct TryConfigurations {
             impossible.append(
               refusal(
                 configuration,
-                Diagnostic("RTM002", "\(runtime.id) does not read .\(format) files")
+                Diagnostic("RTM002", "\(runtime.id) does not read \(format) files")
               )
             )
           } else {
