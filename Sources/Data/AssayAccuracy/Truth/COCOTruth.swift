@@ -148,7 +148,7 @@ public struct COCOTruth: Sendable, Equatable {
       try COCOTruth.mask($0, width: picture.width, height: picture.height)
     }
     guard let box = entry["bbox"].flatMap({ COCOTruth.box($0) }) ?? mask?.boundingBox else {
-      throw Diagnostic("ACC012", "it has no bbox of four numbers, of which the last two are not below zero")
+      throw Diagnostic("ACC012", "it has no bbox of four numbers, the last two not below zero")
     }
     let isCrowd = entry["iscrowd"]?.int == 1 || entry["iscrowd"]?.bool == true
     return TruthObject(
