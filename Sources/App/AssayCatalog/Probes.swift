@@ -21,6 +21,12 @@ extension Catalog {
     /// Its state.
     public var availability: Availability
 
+    /// Makes a row.
+    public init(name: String, availability: Availability) {
+      self.name = name
+      self.availability = availability
+    }
+
     /// The state as a JSON object.
     public var json: JSON {
       switch availability {
@@ -41,6 +47,12 @@ extension Catalog {
     public var title: String
     /// Each plug-in.
     public var rows: [Probe]
+
+    /// Makes a group.
+    public init(title: String, rows: [Probe]) {
+      self.title = title
+      self.rows = rows
+    }
   }
 
   /// Importers that are programs of the user's; a file of programs that cannot be read says why.
@@ -117,6 +129,12 @@ extension Catalog {
       ),
       ProbeGroup(title: "power meters", rows: meterProbes().map(\.probe)),
       ProbeGroup(title: "ways to devices", rows: deviceProbes().map(\.probe)),
+      ProbeGroup(
+        title: "what is brought to devices",
+        rows: ["x86_64", "aarch64"].map {
+          Probe(name: $0, availability: RunnerBundle.probe($0))
+        }
+      ),
       ProbeGroup(title: "accelerators", rows: edgeTPUProbes()),
     ]
   }

@@ -75,6 +75,31 @@ public struct RunnerBundle: Sendable, Equatable {
     }
   }
 
+  /// What this machine has to bring to devices with a processor: the runner and runtimes.
+  ///
+  /// - Parameter architecture: `aarch64` or `x86_64`.
+  public static func probe(_ architecture: String, home: String = AssayHome.path) -> Availability {
+    var facts = DeviceFacts()
+    facts.architecture = architecture
+    var found: [String] = []
+    var first: Diagnostic?
+    for runtime in runtimes {
+      do {
+        let version = try version(for: facts, runtime: runtime, home: home)
+        found.append("\(try kind(runtime).title) \(version)")
+      } catch {
+        if first == nil { first = error as? Diagnostic }
+      }
+    }
+    guard found.isEmpty else {
+      return .available(version: "assay-runner with \(found.joined(separator: ", "))")
+    }
+    return .unavailable(
+      reason: first?.summary ?? "there is no runner",
+      remedy: first?.remedy ?? "scripts/runner"
+    )
+  }
+
   /// The version of a runtime that would be brought to a device; nothing is read for it.
   ///
   /// - Parameter ownRuntime: the runtime's library on the device, where it has one of its own.

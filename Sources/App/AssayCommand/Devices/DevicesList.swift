@@ -65,7 +65,9 @@ private func listText(
   for row in rows {
     let space = String(repeating: " ", count: width - row.address.text.count)
     let name = row.name.map { "\($0): " } ?? ""
-    text += "  \(row.obstacle == nil ? "ok" : "--")  \(row.address)\(space)  \(name)"
+    // What nobody asked is not known to work.
+    let mark = row.obstacle != nil ? "--" : row.note == "not asked" ? "??" : "ok"
+    text += "  \(mark)  \(row.address)\(space)  \(name)"
     text += Words.printable(row.note) + "\n"
     if let obstacle = row.obstacle {
       let indent = String(repeating: " ", count: width + 8)
@@ -73,6 +75,10 @@ private func listText(
       if let remedy = obstacle.remedy { text += "\(indent)-> \(remedy)\n" }
     }
   }
+  if rows.contains(where: { $0.note == "not asked" }) {
+    text += "\n??: assay devices probe NAME asks it\n"
+  }
+  if !rows.contains(where: { $0.address != .local }) { text += firstDevice }
   text += "\nways to devices\n"
   let schemes = drivers.map(\.driver.scheme.count).max() ?? 0
   for (driver, probe) in drivers {
@@ -89,6 +95,17 @@ private func listText(
   }
   return text + "\nnames: \(book.path)\(Host.exists(book.path) ? "" : " (there is none yet)")\n"
 }
+
+/// What somebody without any device does next.
+private let firstDevice = """
+
+  only this machine so far; to measure elsewhere
+    a board or computer  ssh to it once by hand, with a key; then --device ssh:USER@HOST
+    a phone              switch USB debugging on and plug it in: it is listed here then
+    its accelerators     a Coral stick, an NPU or GPU is used where it is plugged in: --provider tpu, npu, gpu
+    docs/devices.md      goes through each from unboxing to a row in the table
+
+  """
 
 let devicesReleaseCommand = CommandSpec(
   name: "devices release",

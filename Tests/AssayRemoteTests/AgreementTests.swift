@@ -1,0 +1,76 @@
+import AssayBase
+import AssayBench
+import AssayDevice
+import AssayHost
+import AssayRecord
+import AssayRuntime
+import AssayTestSupport
+import RuntimeLiteRT
+import RuntimeOpenVINO
+import Testing
+
+@testable import AssayRemote
+
+/// The runner against the host's own harness on this machine: both measure the same network in turns, in
+/// random order, round by round.
+///
+/// It tells something on a quiet machine alone, and no test of ours hangs on clocks: `ASSAY_AGREEMENT=1`
+/// asks for it.
+@Suite(
+  .serialized,
+  .enabled(if: Host.environment("ASSAY_AGREEMENT") != nil, "ASSAY_AGREEMENT is not set"),
+  .enabled(if: hasRunner, "the runner is not built"),
+  .enabled(if: TestData.shared != nil, "the shared test data is absent")
+)
+struct AgreementTests {
+  @Test(arguments: ["litert", "openvino"])
+  func mediansAgreeWithinOnePercent(runtime: String) throws {
+    let probe = runtime == "litert" ? LiteRTRuntime().probe() : OpenVINORuntime().probe()
+    guard probe.isAvailable else { return }
+    let model = try #require(
+      TestData.sharedFile("models/mobilenet/mobilenet_v2_1.0_224_ptq_int8.tflite")
+    )
+    let assay = Host.join(Host.folder(of: Host.executablePath ?? ""), "assay")
+    try withFolder { root in
+      var settings = DeviceSettings()
+      settings.root = root
+      let library = RuntimeLibrary.candidates(
+        id: runtime,
+        variable: "ASSAY_\(runtime.uppercased())_LIB",
+        stem: runtime == "litert" ? "libLiteRt.so" : "libopenvino_c.so"
+      ).first { Host.exists($0.path) }
+      settings.libraries[runtime] = library?.path
+      let session = try DeviceSession(LocalDevice(settings), settings)
+      defer { session.close() }
+      var comparison = Comparison(
+        preset: .standard,
+        seed: 5,
+        folder: root,
+        command: [],
+        executable: assay
+      )
+      let here = comparison.makeWorker
+      comparison.makeWorker = { configuration in
+        configuration.variant == "host"
+          ? try here(configuration) : try session.makeWorker(runtime: runtime)
+      }
+      let configurations = try ["host", "runner"].map { variant in
+        Configuration(
+          model: try Record.Model(file: model),
+          artefact: "tflite",
+          variant: variant,
+          runtime: runtime
+        )
+      }
+      let records = try comparison.run(configurations).map(\.record)
+      let medians = records.compactMap { $0.summary.p50.value.map { Double($0.value) } }
+      try #require(medians.count == 2, "\(records.flatMap(\.reasons))")
+      let counts = records.map(\.samples.count)
+      print(
+        "\(runtime): host \(Words.time(medians[0])), runner \(Words.time(medians[1])), "
+          + "\(Words.fixed((medians[1] / medians[0] - 1) * 100, 2)) % apart, \(counts) samples"
+      )
+      #expect(abs(medians[1] / medians[0] - 1) < 0.01)
+    }
+  }
+}
