@@ -199,8 +199,15 @@ private func difference(_ image: Image, _ expected: Tensor) -> Int? {
         expect(input, values.converted(to: dtype, quantization: quantization))
       }
       expect(try preprocessing.input(levels: levels, for: type), values)
-      let plain = try preprocessing.input(levels: levels, for: TensorType(.uint8, Shape(dims)))
-      #expect(plain.dtype == (preprocessing.keepsValues ? .uint8 : .float32))
+      let bytes = TensorType(.uint8, Shape(dims))
+      if preprocessing.keepsValues {
+        #expect(try preprocessing.input(levels: levels, for: bytes).dtype == .uint8)
+      } else {
+        let fault = #expect(throws: Diagnostic.self) {
+          try preprocessing.input(levels: levels, for: bytes)
+        }
+        #expect(fault?.code == "DAT033")
+      }
     }
   }
 

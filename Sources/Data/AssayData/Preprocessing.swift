@@ -217,6 +217,7 @@ extension Preprocessing {
     if type.dtype == .uint8, type.quantization == nil, keepsValues {
       return try looked(levels, type, DType.uint8, nil) { _ in (0...255).map { UInt8($0) } }
     }
+    try refuseBytes(type)
     return try looked(levels, type, DType.float32, nil) { table(channel: $0) }
   }
 
@@ -230,6 +231,16 @@ extension Preprocessing {
       let values = Tensor(table(channel: channel), [256])
       return values.converted(to: type.dtype, quantization: quantization)?.bytes.array ?? []
     }
+  }
+
+  /// Throws for an input of bytes that takes gray levels as they are, where values are changed.
+  private func refuseBytes(_ type: TensorType) throws {
+    guard type.dtype == .uint8, type.quantization == nil, !keepsValues else { return }
+    throw Diagnostic(
+      "DAT033",
+      "the network's input \(type) takes gray levels from 0 to 255 as they are",
+      remedy: "leave scale, mean, std and modes such as mobilenet out of --preprocess"
+    )
   }
 
   /// What each gray level of a channel becomes.
@@ -281,6 +292,7 @@ extension Preprocessing {
 
   /// The network's input for a picture of its extents.
   public func tensor(_ picture: Picture, for type: TensorType) throws -> Tensor {
+    try refuseBytes(type)
     let target = try extents(of: type)
     let (width, height, channels) = (picture.width, picture.height, picture.channels)
     let isBGR = color == .bgr && channels == 3
