@@ -47,7 +47,8 @@ struct RealPhoneTests {
     let facts = try device.probe()
     #expect(facts.transport == "tcp")
     #expect(facts.model == "Debian adbd")
-    #expect(facts.further["runner"]?.contains("x86") == true)
+    // The same processor as this machine's: our own runner serves it.
+    #expect(facts.further["runner"] == nil)
     try files(device)
     try disconnects(device, server, address)
     #expect(try device.run("ls /data/local/tmp", seconds: 10).output == "")

@@ -55,7 +55,7 @@ func withDevice(
     #expect(AndroidFacts(transcript: real).emulator == nil)
   }
 
-  @Test(arguments: [("armeabi-v7a", "32-bit Arm"), ("x86_64", "x86"), ("riscv64", "riscv64")])
+  @Test(arguments: [("armeabi-v7a", "32-bit Arm"), ("x86", "32-bit x86"), ("riscv64", "riscv64")])
   func otherProcessorsAreRefusedByName(abi: String, word: String) {
     let facts = AndroidFacts(
       transcript: "[ro.product.cpu.abi]: [\(abi)]\n[ro.product.cpu.abilist]: [\(abi)]\n"

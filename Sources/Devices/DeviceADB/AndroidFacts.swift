@@ -122,12 +122,12 @@ public struct AndroidFacts: Sendable, Equatable {
   ///
   /// - Returns: a finding that names the architecture and what can be measured all the same.
   public var runnerObstacle: Diagnostic? {
-    if abis.contains("arm64-v8a") { return nil }
+    if abis.contains("arm64-v8a") || abis.contains("x86_64") { return nil }
     let name = abi ?? "unknown"
     let word =
       switch name {
       case "armeabi-v7a", "armeabi": "32-bit Arm"
-      case "x86_64", "x86": "x86"
+      case "x86": "32-bit x86"
       default: "this processor"
       }
     return Diagnostic(

@@ -23,7 +23,10 @@ func benchText(_ record: Record, _ factor: GridFactor? = nil) -> String {
     """
   if let imported = record.imported { text += importedLines(imported) }
   guard !record.samples.isEmpty || record.imported != nil && record.verdict == .valid else {
-    return text + record.reasons.map { "\($0)\n" }.joined()
+    // Why there is nothing stands before what else was noticed.
+    let errors = record.reasons.filter { $0.severity == .error }
+    let rest = record.reasons.filter { $0.severity != .error }
+    return text + (errors + rest).map { "\($0)\n" }.joined()
   }
   let initialization = record.initialization
   text += """

@@ -135,17 +135,18 @@ private func stickRecord(
   let (executable, words) = openvino.worker(device: target)
   comparison.makeWorker = { _ in try ProcessWorker(executable: executable, arguments: words) }
   comparison.watchers.append(try conditionsWatcher(arguments, threads: 1, console))
-  var configuration = Configuration(
+  let configuration = Configuration(
     model: try Record.Model(file: network),
     artefact: "openvino",
     variant: path.hasSuffix(".xml") ? "original" : "float16",
     runtime: "openvino2021",
     provider: target == "CPU" ? .cpu : .npu
   )
-  configuration.model.path = path
   let measured = try comparison.run([configuration], progress: { show($0, console) })
   console.endProgress()
-  guard let record = measured.first?.record else { return nil }
+  guard var record = measured.first?.record else { return nil }
+  // The user knows the network that it was made of.
+  record.model.path = path
   try openStore(storeURL(arguments)).append([record])
   return record
 }
