@@ -17,6 +17,7 @@ final class SweepBoards {
   private let console: Console
   private var sessions: [String: DeviceSession] = [:]
   private var faults: [String: Diagnostic] = [:]
+  /// The rights to use devices alone, by their addresses: a plan may have two names for one.
   private var leases: [String: DeviceLease] = [:]
   private var readings: [String: DeviceHealth.Reading] = [:]
   private var health: DeviceHealth?
@@ -45,15 +46,17 @@ final class SweepBoards {
   /// - Throws: `Diagnostic` DEV030 when another job keeps it, DEV032 when it computes wrongly; it is in
   ///   quarantine then.
   func begin(_ board: DeviceSession, _ name: String, _ store: any Store) throws {
-    if let lease = leases[name] {
+    if let lease = leases[board.name] {
       lease.renew()
-      return
+      // One that has a second name in the plan is this job's already.
+      if readings[name] != nil { return }
+    } else {
+      leases[board.name] = try DeviceLease.take(
+        ["device " + board.name],
+        in: store,
+        waits: { [console] in console.progress($0) }
+      )
     }
-    leases[name] = try DeviceLease.take(
-      ["device " + board.name],
-      in: store,
-      waits: { [console] in console.progress($0) }
-    )
     do {
       let reading = try look(board, name)
       guard reading.isRight else { throw DeviceHealth.wrong(name) }
@@ -112,7 +115,7 @@ final class SweepBoards {
   private func lose(_ board: DeviceSession, _ name: String, _ fault: Diagnostic) {
     board.close()
     sessions[name] = nil
-    leases[name] = nil
+    if !sessions.values.contains(where: { $0.name == board.name }) { leases[board.name] = nil }
     faults[name] = fault
   }
 
