@@ -116,6 +116,14 @@ import Testing
     #expect(back.nodes.map(\.op.name) == ["Cast", "Mul"])
   }
 
+  @Test func integersThatComeFromNothingAreLeftAlone() throws {
+    var graph = Graph(name: "constant")
+    graph.addInput("x", TensorType(.float32, [1]))
+    let levels = graph.addConstant("levels", Tensor([Float(1), 2], [2]))
+    graph.outputs = try graph.addNode("y", Cast(.int8), [levels])
+    #expect(try roundTrip(graph).outputs.count == 1)
+  }
+
   @Test func theWeightsLieBesideTheLayers() throws {
     let folder = try Host.makeTemporaryFolder("openvino")
     defer { try? Host.remove(folder) }

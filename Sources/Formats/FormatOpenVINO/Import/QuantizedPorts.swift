@@ -31,7 +31,7 @@ extension Graph {
     {
       (zeroPoint, last) = (zero, next)
     }
-    guard let before = nodes[last].inputs[0],
+    guard let before = operand(of: last),
       let scale = factor(of: last, .multiply, over: before),
       let quantization = Quantization(checking: scale, zeroPoint, type.dtype),
       type.dtype != .uint8 || nodes[last].name == "\(self[input].name)/Multiply"
@@ -47,16 +47,16 @@ extension Graph {
     guard type.dtype.isPort, type.quantization == nil, let last = makers[output],
       (nodes[last].op as? Cast)?.dtype == type.dtype
     else { return }
-    var value = nodes[last].inputs[0]
+    var value = operand(of: last)
     var zeroPoint: Float = 0
-    if let id = value, let maker = makers[id], let before = nodes[maker].inputs[0],
+    if let id = value, let maker = makers[id], let before = operand(of: maker),
       let zero = factor(of: maker, .add, over: before)
     {
       (zeroPoint, value) = (zero, before)
     }
     guard let rounded = value, let round = makers[rounded],
-      (nodes[round].op as? Unary)?.kind == .round, let quotient = nodes[round].inputs[0],
-      let division = makers[quotient], let reals = nodes[division].inputs[0],
+      (nodes[round].op as? Unary)?.kind == .round, let quotient = operand(of: round),
+      let division = makers[quotient], let reals = operand(of: division),
       let scale = factor(of: division, .divide, over: reals),
       let quantization = Quantization(checking: scale, zeroPoint, type.dtype)
     else { return }
@@ -64,6 +64,9 @@ extension Graph {
     nodes[last].op = Quantize(type.dtype, quantization)
     nodes[last].inputs = [reals]
   }
+
+  /// What a node reads first, if it reads anything.
+  private func operand(of node: Int) -> ValueID? { nodes[node].inputs.first.flatMap { $0 } }
 
   /// The lone number that a node joins with a value.
   private func factor(of node: Int, _ kind: Binary.Kind, over value: ValueID) -> Float? {
