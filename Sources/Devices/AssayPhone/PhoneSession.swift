@@ -92,15 +92,18 @@ public final class PhoneSession {
     try takeOver()
   }
 
-  /// The way may break again at once: a few attempts, then the next action finds out.
+  /// The way may break again at once, at each of the steps that this takes: a way that breaks often is
+  /// still one.
   private func takeOver() throws {
-    for attempt in 0..<5 {
+    let most = 30
+    for attempt in 1...most {
       do {
         try folder.takeOver()
         return
       } catch let error as Diagnostic {
-        guard DeviceFault.ofTheWay.contains(error.code), attempt < 4 else { throw error }
-        // Waits until it is there: it may be gone for longer than five questions take.
+        guard DeviceFault.ofTheWay.contains(error.code), attempt < most else { throw error }
+        Host.sleep(nanoseconds: UInt64(attempt) * 5_000_000)
+        // Waits until it is there: it may be gone for longer than the questions take.
         try? device.reconnect()
       }
     }
