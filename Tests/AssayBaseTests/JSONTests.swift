@@ -101,4 +101,53 @@ import Testing
     json["c"] = 4
     #expect(json.text() == #"{"a":3,"c":4}"#)
   }
+
+  /// Few members are looked through, many are indexed: both are a list of pairs.
+  @Test func membersAreAListOfPairs() {
+    var random = SeededRNG(seed: 7)
+    for most in [3, 12, 13, 40] {
+      var members = JSON.Members()
+      var pairs: [(key: String, value: JSON)] = []
+      for step in 0..<400 {
+        let key = "key \(random.next() % UInt64(most))"
+        let value: JSON? = random.next() % 3 == 0 ? nil : .integer(Int64(step))
+        members[key] = value
+        switch (pairs.firstIndex { $0.key == key }, value) {
+        case (let place?, let value?): pairs[place].value = value
+        case (let place?, nil): pairs.remove(at: place)
+        case (nil, let value?): pairs.append((key, value))
+        case (nil, nil): break
+        }
+        #expect(members[key] == value)
+      }
+      #expect(members.keys == pairs.map(\.key))
+      #expect(members.pairs.map(\.value) == pairs.map(\.value))
+      // How they came to be does not matter.
+      var again = JSON.Members()
+      for (key, value) in pairs { again[key] = value }
+      #expect(again == members)
+    }
+  }
+
+  @Test func numbersComeBackAsTheyWere() throws {
+    let whole: [Int64] = [
+      0, -1, 9, 10, 999_999_999_999_999_999, 1_000_000_000_000_000_000, .max, .min, -42,
+    ]
+    #expect(
+      try JSON(parsing: JSON.array(whole.map { .integer($0) }).text()).array?.map(\.int)
+        == whole.map { Int($0) }
+    )
+    #expect(
+      JSON.array([.integer(.min), .number(-0.0), .number(1e16), .number(0.1)]).text()
+        == "[-9223372036854775808,0.0,1e+16,0.1]"
+    )
+    #expect(try JSON(parsing: "9223372036854775808") == .number(9_223_372_036_854_775_808))
+    #expect(try JSON(parsing: "007") == .integer(7))
+  }
+
+  @Test(arguments: ["plain", "\"", "a\\", "ü\u{1}ü", "\n\r\t\u{1F}", "before\"behind ü", "😀\\😀"])
+  func stringsComeBackAsTheyWere(text: String) throws {
+    #expect(try JSON(parsing: JSON.string(text).text()) == .string(text))
+    #expect(try JSON(parsing: JSON.object([text: 1]).text(pretty: true)) == .object([text: 1]))
+  }
 }

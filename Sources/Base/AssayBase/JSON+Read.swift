@@ -31,7 +31,9 @@ private struct JSONReader {
   }
 
   mutating func skipSpace() {
-    while offset < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
+    while let byte = current, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D {
+      offset += 1
+    }
   }
 
   var current: UInt8? { offset < bytes.count ? bytes[offset] : nil }
@@ -113,7 +115,12 @@ private struct JSONReader {
 
   mutating func string() throws -> String {
     offset += 1
-    var text: [UInt8] = []
+    let start = offset
+    while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+      offset += 1
+    }
+    // What stands before an escape is taken as a whole, which most often is everything.
+    var text = bytes[start..<offset]
     while let byte = current {
       offset += 1
       switch byte {
@@ -131,7 +138,7 @@ private struct JSONReader {
     throw fault("a string does not end")
   }
 
-  mutating func escape(into text: inout [UInt8]) throws {
+  mutating func escape(into text: inout ArraySlice<UInt8>) throws {
     guard let byte = current else { throw fault("a string does not end") }
     offset += 1
     switch byte {
@@ -180,9 +187,21 @@ private struct JSONReader {
   }
 
   func finish(_ start: Int, _ isInteger: Bool) throws -> JSON {
+    if isInteger, let value = smallInteger(start) { return .integer(value) }
     let text = String(decoding: bytes[start..<offset], as: UTF8.self)
     if isInteger, let value = Int64(text) { return .integer(value) }
     guard start < offset, let value = Double(text) else { throw fault("a value was expected") }
     return .number(value)
+  }
+
+  /// The number from `start` on when it is nothing but a few digits.
+  private func smallInteger(_ start: Int) -> Int64? {
+    guard (1...18).contains(offset - start) else { return nil }
+    var value: Int64 = 0
+    for byte in bytes[start..<offset] {
+      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+      value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+    }
+    return value
   }
 }

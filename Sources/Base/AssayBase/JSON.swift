@@ -12,26 +12,61 @@ public enum JSON: Sendable, Equatable {
   public struct Members: Sendable, Equatable {
     /// Keys in order of first appearance.
     public private(set) var keys: [String] = []
-    private var values: [String: JSON] = [:]
+    private var values: [JSON] = []
+    /// Where each key stands, once there are more than are quickly looked through.
+    private var places: [String: Int] = [:]
+
+    /// Up to so many keys are looked through one by one.
+    private static let fewKeys = 12
 
     /// Makes an object without members.
     public init() {}
 
+    private func place(of key: String) -> Int? {
+      keys.count > Members.fewKeys ? places[key] : keys.firstIndex(of: key)
+    }
+
     /// The value of one member; setting `nil` removes it.
     public subscript(key: String) -> JSON? {
-      get { values[key] }
+      get { place(of: key).map { values[$0] } }
       set {
-        if let newValue {
-          if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-        } else if values.removeValue(forKey: key) != nil {
-          keys.removeAll { $0 == key }
+        switch (place(of: key), newValue) {
+        case (let place?, let value?): values[place] = value
+        case (nil, let value?): append(key, value)
+        case (let place?, nil):
+          keys.remove(at: place)
+          values.remove(at: place)
+          places = [:]
+          if keys.count > Members.fewKeys { notePlaces() }
+        case (nil, nil): break
         }
       }
     }
 
+    private mutating func append(_ key: String, _ value: JSON) {
+      keys.append(key)
+      values.append(value)
+      if keys.count == Members.fewKeys + 1 {
+        notePlaces()
+      } else if keys.count > Members.fewKeys {
+        places[key] = keys.count - 1
+      }
+    }
+
+    private mutating func notePlaces() {
+      for (place, key) in keys.enumerated() { places[key] = place }
+    }
+
     /// Keys with their values, in order.
-    public var pairs: [(key: String, value: JSON)] {
-      keys.compactMap { key in values[key].map { (key, $0) } }
+    public var pairs: [(key: String, value: JSON)] { zip(keys, values).map { ($0, $1) } }
+
+    /// Hands over keys with their values, in order.
+    func forEach(_ body: (String, JSON) -> Void) {
+      for (place, key) in keys.enumerated() { body(key, values[place]) }
+    }
+
+    public static func == (a: Members, b: Members) -> Bool {
+      a.keys == b.keys && a.values == b.values
     }
   }
 
