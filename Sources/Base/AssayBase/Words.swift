@@ -1,5 +1,25 @@
 /// Numbers and units as people read them.
 public enum Words {
+  /// A text within XML's or HTML's elements and quoted attributes.
+  ///
+  /// Characters that XML cannot hold at all become U+FFFD.
+  public static func markup(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "'": result += "&#39;"
+      case "\n", "\t": result.unicodeScalars.append(scalar)
+      case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
   /// A number with `digits` significant digits, without an exponent.
   public static func significant(_ value: Double, _ digits: Int = 3) -> String {
     guard value.isFinite else { return value == .infinity ? "∞" : "-" }

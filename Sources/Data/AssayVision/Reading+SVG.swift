@@ -140,18 +140,5 @@ private struct Sheet {
 
   private func number(_ value: Double) -> String { Words.fixed(value.isFinite ? value : 0, 2) }
 
-  /// A text within elements and quoted attributes.
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in Words.printable(text).unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
+  static func escaped(_ text: String) -> String { Words.markup(Words.printable(text)) }
 }

@@ -73,7 +73,7 @@ extension DifferenceReport {
     if isError {
       let reasons = [a, b].flatMap { $0.record.reasons }.filter { $0.severity == .error }
       let text = ([words] + reasons.map { "\($0)" }).joined(separator: "\n")
-      body += "    <error message=\"\(xml("the measurement is INVALID"))\">\(xml(text))</error>\n"
+      body += "    <error message=\"the measurement is INVALID\">\(xml(text))</error>\n"
     } else if isFailure {
       body += "    <failure message=\"\(xml(sentences.first ?? ""))\">\(xml(words))</failure>\n"
     }
@@ -93,21 +93,5 @@ extension DifferenceReport {
       """
   }
 
-  private func xml(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      case "\"": result += "&quot;"
-      case "\n", "\t": result.unicodeScalars.append(scalar)
-      // What XML cannot hold at all.
-      case let other where other.value < 0x20 || other.value == 0xFFFE || other.value == 0xFFFF:
-        result += "\u{FFFD}"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
+  private func xml(_ text: String) -> String { Words.markup(text) }
 }

@@ -17,7 +17,9 @@ struct Markup: Sendable, ExpressibleByStringInterpolation, CustomStringConvertib
 
     init(literalCapacity: Int, interpolationCount: Int) { text = "" }
     mutating func appendLiteral(_ literal: String) { text += literal }
-    mutating func appendInterpolation(_ value: String) { text += Markup.escaped(value) }
+    mutating func appendInterpolation(_ value: String) {
+      text += Words.markup(Words.printable(value))
+    }
     mutating func appendInterpolation(_ value: Markup) { text += value.text }
     mutating func appendInterpolation(_ value: Int) { text += String(value) }
     mutating func appendInterpolation(_ values: [Markup]) {
@@ -33,20 +35,4 @@ struct Markup: Sendable, ExpressibleByStringInterpolation, CustomStringConvertib
 
   static func + (a: Markup, b: Markup) -> Markup { "\(a)\(b)" }
   static func += (a: inout Markup, b: Markup) { a.text += b.text }
-
-  /// A text as it is shown, in elements and in quoted attributes.
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in Words.printable(text).unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
-  }
 }
