@@ -24,7 +24,7 @@ def sweeps():
     with tempfile.TemporaryDirectory(dir=ROOT / ".build") as folder:
         result = probe("store", folder, count)
     rate = result["appendedPerSecond"]
-    report(f"{count} records appended in synced batches", f"{rate:.0f}/s", "", "", ">= 20000/s", rate >= 20000)
+    report(f"{count} records appended in synced batches of {result['batch']}", f"{rate:.0f}/s", "", "", ">= 20000/s", rate >= 20000)
     slowest = result["slowestSummarySeconds"]
     report(f"… summary of one model ({result['recordsOfModel']} records)", seconds(slowest), "", "", "< 100 ms", slowest < 0.1)
     opening, empty = result["openSeconds"], result["openEmptySeconds"]

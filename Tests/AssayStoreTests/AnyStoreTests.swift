@@ -118,6 +118,58 @@ import Testing
     #expect(thrownCode { try connection.run("DELETE FROM records") } == "STO006")
   }
 
+  /// Layout 2 stays word for word; its configurations are counted.
+  @Test func layoutTwoIsMigratedInPlace() throws {
+    let folder = try StoreFolder()
+    let path = folder.path + "/store.sqlite"
+    let records = (0..<5).map { sampleRecord("\($0)", threads: 1 + $0 % 2) }
+    do {
+      let old = try SQLiteConnection(path: path)
+      let layout = try MappedFile(path: TestData.package + "/Tests/Goldens/store-2.sql").view.utf8
+      // Tables first: the file is in the order of names.
+      let statements = try #require(layout).split(separator: ";\n\n").map {
+        $0.hasSuffix(";\n") ? String($0.dropLast(2)) : String($0)
+      }
+      let isTable = { (sql: String) in sql.hasPrefix("CREATE TABLE") }
+      for sql in statements.filter(isTable) + statements.filter({ !isTable($0) }) {
+        try old.run(sql)
+      }
+      for record in records {
+        try StoreLayout.insert(StoreLayout.row(of: record), trial: nil, into: old)
+      }
+      try old.run("PRAGMA application_id = \(SQLiteSchema.applicationID)")
+      try old.run("PRAGMA user_version = 2")
+    }
+    let store = try openStore(path)
+    let fresh = try openStore(folder.path + "/fresh.sqlite")
+    try fresh.append(records)
+    #expect(try store.records() == records)
+    #expect(try store.summary(modelSHA256: "aa") == fresh.summary(modelSHA256: "aa"))
+    try store.append([sampleRecord("new")])
+    try fresh.append([sampleRecord("new")])
+    #expect(try store.summary(modelSHA256: "aa") == fresh.summary(modelSHA256: "aa"))
+    #expect(try store.models() == [StoredModel(sha256: "aa", count: 6, validCount: 6)])
+    func layout(_ path: String) throws -> [[SQLValue]] {
+      try SQLiteConnection(path: path).run("SELECT sql FROM sqlite_schema ORDER BY name")
+    }
+    #expect(try layout(path) == layout(folder.path + "/fresh.sqlite"))
+    #expect(Host.exists(path + ".v2.backup"))
+  }
+
+  @Test(.enabled(if: PostgresServer.isThere))
+  func layoutTwoOfAServerGetsItsView() throws {
+    let url = try PostgresServer.shared.get().database()
+    try openStore(url).append([sampleRecord("old")])
+    let connection = try PostgresConnection(url: url)
+    try connection.run("DROP VIEW configurations")
+    try connection.run("UPDATE assay_store SET layout = 2")
+    let rows = try openStore(url).summary(modelSHA256: "aa")
+    #expect(rows.map(\.count) == [1])
+    #expect(
+      try connection.run("SELECT layout FROM assay_store") == [[.integer(StoreLayout.version)]]
+    )
+  }
+
   @Test func secretsOfAURLAreNotShown() {
     let shown = PostgresConnection.withoutSecrets
     #expect(shown("postgres://me:geheim@host:5432/db") == "postgres://me:***@host:5432/db")

@@ -186,7 +186,7 @@ private func plan(_ folder: String, repetitions: Int = 2, more: String = "") thr
       )
       #expect(try copy.json()["added"] == 1 && copy.json()["sweeps"] == 1)
       let migrate = try assay("store", "migrate", "--store", store, in: folder)
-      #expect(migrate.output.contains("layout 2"))
+      #expect(migrate.output.contains("layout 3"))
     }
   }
 

@@ -10,7 +10,14 @@ enum PostgresSchema {
     try connection.transaction {
       // Two who come first at once: the second waits here and finds it done.
       try connection.run("SELECT pg_advisory_xact_lock(1095980889)")
-      if try layout(connection) == StoreLayout.version { return }
+      let found = try layout(connection)
+      if found == StoreLayout.version { return }
+      if found != nil {
+        // Layout 2, the oldest on a server, lacked the view only.
+        try connection.run(StoreLayout.configurations(.postgres).last ?? "")
+        try connection.run("UPDATE assay_store SET layout = $1", [.integer(StoreLayout.version)])
+        return
+      }
       guard
         try connection.run(
           "SELECT to_regclass('records') IS NULL AND to_regclass('trials') IS NULL"

@@ -2,6 +2,10 @@ import AssayBase
 import AssayHost
 import AssayRecord
 
+/// Of very many records so many are best appended at once: each append is synced, and in a large store each
+/// writes a good part of the indexes again.
+public let storeBatch = 8192
+
 /// An append-only ledger of records.
 ///
 /// What was appended is on the disk before `append` returns, and is never changed or taken away.

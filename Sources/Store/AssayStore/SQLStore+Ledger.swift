@@ -358,7 +358,8 @@ extension SQLDatabase {
 
   /// The id of the record that answers a trial.
   fileprivate func record(ofTrial key: String) throws -> String? {
-    try run("SELECT id FROM records WHERE trial = $1", [.text(key)]).first?.first?.text
+    try run("SELECT id FROM records WHERE \(StoreLayout.answers("$1"))", [.text(key)])
+      .first?.first?.text
   }
 
   /// Makes trials wait again whose holder is gone or was silent for too long.

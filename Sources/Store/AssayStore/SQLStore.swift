@@ -31,12 +31,13 @@ import Synchronization
 
   func append(_ records: [Record]) throws {
     guard !records.isEmpty else { return }
-    // Before the write lock is taken: other processes need not wait for it.
-    let rows = StoreLayout.rows(of: records)
-    try withDatabase { database in
-      try database.transaction {
-        for (record, row) in zip(records, rows) {
-          try StoreLayout.insert(row, trial: record.answeredTrial, into: database)
+    // The first rows are made before the write lock is taken: most often they are all.
+    try RowsAhead.rows(of: records) { forEach in
+      try withDatabase { database in
+        try database.transaction {
+          try forEach { record, row in
+            try StoreLayout.insert(row, trial: record.answeredTrial, into: database)
+          }
         }
       }
     }
@@ -124,8 +125,8 @@ import Synchronization
     try withDatabase { database in
       try database.run(
         """
-        SELECT model_sha256, count(*), sum(CASE WHEN verdict = 'VALID' THEN 1 ELSE 0 END)
-        FROM records GROUP BY model_sha256 ORDER BY model_sha256
+        SELECT model_sha256, CAST(sum(records) AS BIGINT), CAST(sum(valid) AS BIGINT)
+        FROM configurations GROUP BY model_sha256 ORDER BY model_sha256
         """
       ).map { row in
         StoredModel(
@@ -141,15 +142,9 @@ import Synchronization
     try withDatabase { database in
       try database.run(
         """
-        SELECT variant, runtime, provider, device, threads, count(*),
-          sum(CASE WHEN verdict = 'VALID' THEN 1 ELSE 0 END),
-          min(CASE WHEN verdict = 'VALID' THEN p50_ns END),
-          avg(CASE WHEN verdict = 'VALID' THEN p50_ns END) * 1.0,
-          max(CASE WHEN verdict = 'VALID' THEN p50_ns END),
-          max(CASE WHEN verdict = 'VALID' THEN p99_ns END),
-          max(CASE WHEN verdict = 'VALID' THEN peak_memory END)
-        FROM records WHERE model_sha256 = $1
-        GROUP BY variant, runtime, provider, device, threads
+        SELECT variant, runtime, provider, device, threads, records, valid, least_p50,
+          sum_p50 / nullif(medians, 0), greatest_p50, greatest_p99, greatest_peak_memory
+        FROM configurations WHERE model_sha256 = $1
         ORDER BY variant, runtime, provider, device, threads
         """,
         [.text(modelSHA256)]

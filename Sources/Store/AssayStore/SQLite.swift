@@ -14,7 +14,9 @@ import CSQLite
   init(path: String) throws {
     self.path = path
     var handle: OpaquePointer?
-    let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE
+    // One thread at a time uses it: SQLite's own locks would be for nothing.
+    let flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX
     let status = unsafe sqlite3_open_v2(path, &handle, flags, nil)
     guard let open = unsafe handle, status == SQLITE_OK else {
       let words = unsafe handle.map { unsafe String(cString: sqlite3_errmsg($0)) }

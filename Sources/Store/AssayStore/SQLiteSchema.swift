@@ -17,7 +17,7 @@ enum SQLiteSchema {
     // Keys of trials are random: their index, 80 MB of a million, is the one that wants to stay in memory.
     try connection.run("PRAGMA cache_size = -131072")
     // Each page that changed in between is copied into the file once, not once per thousand pages.
-    try connection.run("PRAGMA wal_autocheckpoint = 16000")
+    try connection.run("PRAGMA wal_autocheckpoint = 64000")
     // A trigger may end each insertion, so that SQLite notes what it changes: not in a file of its own,
     // which would be written more often than the store itself.
     try connection.run("PRAGMA temp_store = MEMORY")
@@ -28,7 +28,7 @@ enum SQLiteSchema {
       let found = try check(connection)
       if found == StoreLayout.version { return }
       if try hasTable(connection) {
-        try migrate(from: found, connection)
+        try found == 2 ? migrateFromTwo(connection) : migrate(from: found, connection)
       } else {
         for statement in StoreLayout.statements(.sqlite) { try connection.run(statement) }
       }
@@ -117,6 +117,16 @@ enum SQLiteSchema {
     // A record that cannot be read would be lost: leave the file as it was.
     try Diagnostics(faults).throwIfErrors()
     try connection.run("DROP TABLE records_old")
+  }
+
+  /// Layout 2 had wide indexes in place of the table of configurations; its records are as they are now.
+  private static func migrateFromTwo(_ connection: SQLiteConnection) throws {
+    for name in ["records_model", "records_trial"] { try connection.run("DROP INDEX \(name)") }
+    for name in ["records_keep", "records_fixed", "records_new"] {
+      try connection.run("DROP TRIGGER \(name)")
+    }
+    let statements = StoreLayout.configurations(.sqlite) + StoreLayout.sqliteGuards("records")
+    for statement in statements { try connection.run(statement) }
   }
 
   /// Switching to the write-ahead log does not wait for other processes by itself.

@@ -27,7 +27,7 @@ public enum StoreCopy {
     }
     try source.forEach(RecordQuery()) { record in
       batch.append(record)
-      if batch.count == 500 { try flush() }
+      if batch.count == storeBatch { try flush() }
     }
     try flush()
     guard let from = source as? SQLStore, let to = target as? SQLStore else { return (total, 0) }

@@ -8,13 +8,13 @@ public let storeLayout = Int(StoreLayout.version)
 /// The tables of a store, the same in every database.
 enum StoreLayout {
   /// The layout's number.
-  static let version: Int64 = 2
+  static let version: Int64 = 3
 
   /// The statements that make the layout, one idea a statement.
   static func statements(_ dialect: SQLDialect) -> [String] {
     let isSQLite = dialect == .sqlite
     let whole = isSQLite ? "INTEGER" : "BIGINT"
-    let number = isSQLite ? "REAL" : "DOUBLE PRECISION"
+    let number = real(dialect)
     let sequence =
       isSQLite
       ? "INTEGER PRIMARY KEY AUTOINCREMENT" : "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
@@ -44,12 +44,6 @@ enum StoreLayout {
       )
       """,
       "CREATE INDEX records_session ON records (session, finished_at)",
-      // Holds all that a summary of one model asks for, so that the wide rows are not read.
-      """
-      CREATE INDEX records_model ON records (model_sha256, variant, runtime, provider, device, threads,
-        verdict, p50_ns, p99_ns, peak_memory, samples)
-      """,
-      "CREATE UNIQUE INDEX records_trial ON records (trial) WHERE trial IS NOT NULL",
       """
       CREATE TABLE sweeps (
         seq \(sequence),
@@ -94,35 +88,44 @@ enum StoreLayout {
       "CREATE INDEX trial_events_trial ON trial_events (sweep, trial)",
       "CREATE INDEX trial_events_kind ON trial_events (kind)",
     ]
-    return tables + (isSQLite ? sqliteGuards : postgresGuards)
+    return tables + configurations(dialect) + (isSQLite ? sqliteGuards : postgresGuards)
+  }
+
+  /// The type of a number with a fraction.
+  static func real(_ dialect: SQLDialect) -> String {
+    dialect == .sqlite ? "REAL" : "DOUBLE PRECISION"
   }
 
   /// Tables that are only ever added to.
   static let appendOnly = ["records", "sweeps", "trial_events"]
 
   private static var sqliteGuards: [String] {
-    appendOnly.flatMap { table in
-      let key = table == "trial_events" ? "seq = NEW.seq" : "id = NEW.id OR seq = NEW.seq"
-      // Both are looked up by their own index, which one condition with OR might not.
-      let trial =
-        table == "records" ? "\n  OR EXISTS (SELECT 1 FROM records WHERE trial = NEW.trial)" : ""
-      return [
-        """
-        CREATE TRIGGER \(table)_keep BEFORE DELETE ON \(table)
-        BEGIN SELECT RAISE(ABORT, '\(table) is append-only'); END
-        """,
-        """
-        CREATE TRIGGER \(table)_fixed BEFORE UPDATE ON \(table)
-        BEGIN SELECT RAISE(ABORT, '\(table) is append-only'); END
-        """,
-        // REPLACE would take away the row that is in its way without a word.
-        """
-        CREATE TRIGGER \(table)_new BEFORE INSERT ON \(table)
-        WHEN EXISTS (SELECT 1 FROM \(table) WHERE \(key))\(trial)
-        BEGIN SELECT RAISE(ABORT, 'this is there already'); END
-        """,
-      ]
-    }
+    appendOnly.flatMap { sqliteGuards($0) }
+  }
+
+  /// What refuses a change of a table that is only ever added to.
+  static func sqliteGuards(_ table: String) -> [String] {
+    let key = table == "trial_events" ? "seq = NEW.seq" : "id = NEW.id OR seq = NEW.seq"
+    // Both are looked up by their own index, which one condition with OR might not.
+    let trial =
+      table == "records"
+      ? "\n  OR EXISTS (SELECT 1 FROM records WHERE \(answers("NEW.trial")))" : ""
+    return [
+      """
+      CREATE TRIGGER \(table)_keep BEFORE DELETE ON \(table)
+      BEGIN SELECT RAISE(ABORT, '\(table) is append-only'); END
+      """,
+      """
+      CREATE TRIGGER \(table)_fixed BEFORE UPDATE ON \(table)
+      BEGIN SELECT RAISE(ABORT, '\(table) is append-only'); END
+      """,
+      // REPLACE would take away the row that is in its way without a word.
+      """
+      CREATE TRIGGER \(table)_new BEFORE INSERT ON \(table)
+      WHEN EXISTS (SELECT 1 FROM \(table) WHERE \(key))\(trial)
+      BEGIN SELECT RAISE(ABORT, 'this is there already'); END
+      """,
+    ]
   }
 
   private static var postgresGuards: [String] {
@@ -174,11 +177,6 @@ enum StoreLayout {
     ]
   }
 
-  /// The rows of many records, made on all processors.
-  static func rows(of records: [Record]) -> [[SQLValue]] {
-    Host.inParallel(records.count) { row(of: records[$0]) }
-  }
-
   /// Adds one record.
   ///
   /// - Parameters:
@@ -195,7 +193,7 @@ enum StoreLayout {
     + columns.indices.map { place in
       // One record answers a trial: one that comes later is kept beside it.
       place == trialColumn
-        ? "CASE WHEN EXISTS (SELECT 1 FROM records WHERE trial = $\(place + 1)) THEN NULL "
+        ? "CASE WHEN EXISTS (SELECT 1 FROM records WHERE \(answers("$\(place + 1)"))) THEN NULL "
           + "ELSE $\(place + 1) END"
         : "$\(place + 1)"
     }.joined(separator: ", ") + ")"

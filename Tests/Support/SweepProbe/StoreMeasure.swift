@@ -15,7 +15,7 @@ struct StoreMeasure {
     for suffix in ["", "-wal", "-shm"] { try Host.remove(path + suffix) }
     defer { for suffix in ["", "-wal", "-shm"] where !isKept { try? Host.remove(path + suffix) } }
     let models = (0..<100).map { sha256("model \($0)") }
-    let batch = 1000
+    let batch = storeBatch
     let store = try openStore(path)
     let empty = try seconds { _ = try openStore(path).count(RecordQuery(limit: 1)) }
     var random = SeededRNG(seed: 1)
@@ -32,7 +32,8 @@ struct StoreMeasure {
     let opening = try seconds { _ = try openStore(path).summary(modelSHA256: "none") }
     let rows = try store.summary(modelSHA256: models[0])
     return .object([
-      "records": JSON(try store.count()), "appendedPerSecond": JSON(Double(count) / appending),
+      "records": JSON(try store.count()), "batch": JSON(batch),
+      "appendedPerSecond": JSON(Double(count) / appending),
       "summarySeconds": JSON(summaries.sorted()[summaries.count / 2]),
       "slowestSummarySeconds": JSON(summaries.max() ?? 0),
       "recordsOfModel": JSON(rows.reduce(0) { $0 + $1.count }), "rows": JSON(rows.count),
