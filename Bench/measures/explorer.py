@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 
+from browser import Page, chromium
 from support import WORK, Failed, Settings, assay, mobilenet, report, seconds
 
 ROWS = 100_000
@@ -20,6 +21,10 @@ def explorer():
     table, properties = made_table(10_000 if Settings.quick else ROWS)
     with served("--table", table, "--properties", properties) as port:
         answers(port)
+        if chromium():
+            page(port)
+        else:
+            print("  explorer: the page needs chromium (scripts/setup --tests)", flush=True)
     viewers_beside_a_benchmark(properties)
 
 
@@ -82,6 +87,68 @@ def answers(port):
     ):
         time_taken = median(query)
         report(f"explorer: {name} of {ROWS} rows", seconds(time_taken), "", "", f"<= {seconds(limit)}", time_taken <= limit)
+
+
+# When the first rows are painted, and when the drawing is there.
+WATCH = """
+window.seen = {};
+const isThere = { words: "main #rows table", sketch: "#scatter canvas", drawing: "#scatter .main-svg" };
+new MutationObserver(() => {
+  for (const [name, path] of Object.entries(isThere)) {
+    if (name in window.seen || !document.querySelector(path)) continue;
+    window.seen[name] = null;
+    requestAnimationFrame(() => { const ports = new MessageChannel(); ports.port1.onmessage = () => { window.seen[name] = performance.now(); }; ports.port2.postMessage(0); });
+  }
+}).observe(document, { subtree: true, childList: true });
+"""
+
+# The time from what a user does until the rows are painted, and the drawing where it changes.
+ACT = """
+new Promise((done) => {
+  const node = document.querySelector('#scatter');
+  const painted = (tell) => requestAnimationFrame(() => { const ports = new MessageChannel(); ports.port1.onmessage = tell; ports.port2.postMessage(0); });
+  const times = {};
+  const isFilter = %s;
+  const start = performance.now();
+  const tell = (name) => () => { times[name] = performance.now() - start; if (times.words && (times.drawing || !isFilter)) done(times); };
+  new MutationObserver((_, watcher) => { watcher.disconnect(); painted(tell('words')); })
+    .observe(document.querySelector('#rows'), { subtree: true, childList: true });
+  if (isFilter) {
+    node.once('plotly_afterplot', () => painted(tell('drawing')));
+    document.querySelector('#filters input[type=checkbox]').click();
+  } else {
+    const part = (axis) => axis.range.map((end, place) => axis.range[0] + (axis.range[1] - axis.range[0]) * (%f + 0.3 * place))
+      .map((value) => axis.type === 'log' ? 10 ** value : value);
+    node.emit('plotly_selected', { range: { x: part(node._fullLayout.xaxis), y: part(node._fullLayout.yaxis) }, points: [] });
+  }
+})
+"""
+
+
+def page(port):
+    """What a user of the page waits for, in a Chromium that was never there before."""
+    firsts, filters, brushes = [], [], []
+    for _ in range(2 if Settings.quick else 5):
+        browser = Page(1200, 900)
+        browser.call("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
+        browser.call("Page.navigate", url=f"http://localhost:{port}/")
+        time.sleep(3)
+        firsts.append(browser.wait("window.seen.drawing && window.seen"))
+        for place in range(3):
+            filters.append(browser.value(ACT % ("true", 0)))
+            brushes.append(browser.value(ACT % ("false", 0.1 + 0.1 * place)))
+        browser.close()
+
+    def median(times, name):
+        return statistics.median(one[name] for one in times) / 1000
+
+    for name, times, word, limit in (
+        ("first view (words, rows, a sketch)", firsts, "words", 1), ("… the drawing", firsts, "drawing", None),
+        ("a filter, its rows", filters, "words", 0.05), ("… the drawing", filters, "drawing", None),
+        ("a brush", brushes, "words", 0.05),
+    ):
+        taken = median(times, word)
+        report(f"explorer in Chromium: {name}", seconds(taken), "", "", f"<= {seconds(limit)}" if limit else "", taken <= limit if limit else None)
 
 
 def viewers_beside_a_benchmark(properties):

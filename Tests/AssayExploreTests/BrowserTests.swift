@@ -44,6 +44,45 @@ struct BrowserTests {
     #expect(browser.faults.isEmpty, "\(browser.faults)")
   }
 
+  /// Counts of ratings and correlations are pressed: they filter, and choose the axes.
+  @Test func countsAndCorrelationsArePressed() throws {
+    let (explorer, url) = try served(smallTable(), "small")
+    defer { explorer.stop() }
+    let browser = try Browser(width: 1200, height: 900)
+    try browser.open(url)
+    try browser.wait(for: "document.querySelectorAll('#rows tbody tr').length == 6")
+    let letters =
+      "[...document.querySelectorAll('#rows tbody .grade')].map((one) => one.textContent)"
+    let all = try browser.value(letters).array ?? []
+    #expect(
+      try browser.value(
+        "[...document.querySelectorAll('#grades .count')].map((one) => one.textContent).join(' ')"
+      ).string
+        == ["A", "B", "C", "D", "E", "N.A."].compactMap { letter in
+          let count = all.count { $0 == .string(letter) }
+          return count == 0 && letter == "N.A." ? nil : "\(letter)\(count)"
+        }.joined(separator: " ")
+    )
+    let letter = try #require(all.first?.string)
+    let wanted = all.count { $0 == .string(letter) }
+    try #require(wanted < 6)
+    let button =
+      "[...document.querySelectorAll('#grades .count')].find((one) => one.textContent.startsWith('\(letter)'))"
+    try browser.value("\(button).click()")
+    try browser.wait(for: "document.querySelectorAll('#rows tbody tr').length == \(wanted)")
+    #expect(try browser.value("\(button).ariaPressed") == "true")
+    #expect(try browser.value("location.hash.includes('grade=\(letter)')") == true)
+    try browser.value("\(button).click()")
+    try browser.wait(for: "document.querySelectorAll('#rows tbody tr').length == 6")
+    let axes = try browser.value("location.hash")
+    let cell = "document.querySelector('#correlation tbody tr td:nth-child(3) button')"
+    let title = try browser.value("\(cell).title").string ?? ""
+    #expect(title.contains(" against "))
+    try browser.value("\(cell).click()")
+    try browser.wait(for: "location.hash !== '\(axes.string ?? "")'")
+    #expect(browser.faults.isEmpty, "\(browser.faults)")
+  }
+
   @Test func theKeyboardIsEnough() throws {
     let (explorer, url) = try served(smallTable(), "small")
     defer { explorer.stop() }
@@ -90,7 +129,8 @@ struct BrowserTests {
         """
         (() => {
           const part = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-          const read = (text) => text.match(/[\\d.]+/g).map(Number);
+          const read = (text) => text.match(/[\\d.]+/g).map(Number)
+            .map((part, place) => text.startsWith('color(') && place < 3 ? part * 255 : part);
           const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
           const paper = (node) => {
             for (let at = node; at; at = at.parentElement) {

@@ -37,6 +37,9 @@ PAGE(run_js) {
 PAGE(settings_js) {
 #embed "pages/settings.js"
 };
+PAGE(sketch_js) {
+#embed "pages/sketch.js"
+};
 
 #define ROW(name, symbol) {name, symbol, sizeof symbol}
 static const CExplorerPage all[] = {
@@ -51,6 +54,7 @@ static const CExplorerPage all[] = {
   ROW("model.js", model_js),
   ROW("run.js", run_js),
   ROW("settings.js", settings_js),
+  ROW("sketch.js", sketch_js),
 };
 
 size_t cexplorer_count(void) { return sizeof all / sizeof all[0]; }

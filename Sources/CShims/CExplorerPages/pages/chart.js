@@ -3,20 +3,35 @@
 import { h, replace } from "./markup.js";
 
 let library = null;
+let isThere = false;
 
-export function load(isThere) {
-  library ??= !isThere ? Promise.resolve(null) : new Promise((done) => {
+/// Makes ready for the library.
+///
+/// What is returned has it come, once the page was painted: its first evaluation takes longer than all else.
+export function load(hasCharts) {
+  let begin = () => {};
+  library = !hasCharts ? Promise.resolve(null) : new Promise((done) => {
     const script = h("script", { src: "plotly.min.js" });
-    script.onload = () => done(window.Plotly);
+    script.onload = () => { isThere = true; done(window.Plotly); };
     script.onerror = () => done(null);
-    document.head.append(script);
+    begin = () => requestAnimationFrame(() => setTimeout(() => document.head.append(script), 0));
   });
-  return library;
+  return begin;
 }
 
+/// Whether drawings are made at once.
+export const isReady = () => isThere;
+
+const colors = new Map();
+
+/// A color of the page's style; asked for each point, so that it is looked up once.
 export function color(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  if (!colors.has(name)) colors.set(name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim());
+  return colors.get(name);
 }
+
+/// Light became dark, or dark light.
+export function colorsChanged() { colors.clear(); }
 
 export const gradeColor = (number) => color(["a", "b", "c", "d", "e", "na"][number]);
 
@@ -32,9 +47,11 @@ export async function draw(node, description, traces, layout, events = {}) {
       h("code", {}, "scripts/setup"), " and start assay serve again."));
     return;
   }
+  // Whatever stood there until now.
+  if (!node.classList.contains("js-plotly-plot")) node.replaceChildren();
   const ink = color("ink");
   const isSmall = node.id !== "scatter";
-  const axis = { gridcolor: color("line"), zerolinecolor: color("line"), linecolor: color("line"), automargin: true };
+  const axis = { gridcolor: color("line"), zerolinecolor: color("line"), linecolor: color("line"), automargin: isSmall };
   const full = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 56, r: 12, t: 10, b: 48 },
     font: { color: ink, family: "system-ui, sans-serif", size: 13 }, hovermode: "closest",

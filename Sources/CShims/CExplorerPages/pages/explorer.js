@@ -1,6 +1,6 @@
 // The frame: which view is shown, and what is told to it.
 
-import { load } from "./chart.js";
+import { colorsChanged, load } from "./chart.js";
 import { h, replace } from "./markup.js";
 import { model } from "./model.js";
 import { overview } from "./overview.js";
@@ -19,6 +19,7 @@ export function say(text) {
 // MARK: Light and dark
 
 function theme(value) {
+  colorsChanged();
   document.documentElement.dataset.theme = value;
   try { localStorage.setItem("assay-theme", value); } catch { /* a private window keeps nothing */ }
 }
@@ -50,7 +51,7 @@ const VIEWS = { overview, model, run, settings };
 async function start() {
   const source = await open();
   const app = { source, table: await source.table(), say, go, current: null };
-  load(app.table.hasCharts);
+  const bringCharts = load(app.table.hasCharts);
   const showSource = () => {
     const left = app.table.unread;
     document.getElementById("source").textContent = app.table.source + (left ? ` · ${left.toLocaleString("en")} more records are being read` : "");
@@ -104,6 +105,7 @@ async function start() {
     if (event.key === "/") { event.preventDefault(); main.querySelector("input, select")?.focus(); }
   });
   await show();
+  bringCharts();
 }
 
 start().catch((error) => replace(main, h("div", { class: "card" },

@@ -1,7 +1,8 @@
 // The overview: two properties against each other, and what follows from the choice of rows.
 
-import { draw, color, gradeColor } from "./chart.js";
+import { draw, color, gradeColor, isReady } from "./chart.js";
 import { LETTERS, check, field, figure, grade, h, plural, replace, select, table } from "./markup.js";
+import { sketch } from "./sketch.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star",
   "pentagon", "hexagram", "bowtie", "hourglass"];
@@ -19,8 +20,8 @@ export async function overview(app, page, _, query) {
   const places = Object.fromEntries(app.table.facets.map((facet, place) => [facet.key, place]));
 
   const scatter = h("div", { class: "chart", id: "scatter", tabindex: "0" });
-  const bars = h("div", { class: "chart low", id: "grades" });
-  const matrix = h("div", { class: "chart square", id: "correlation" });
+  const counts = h("div", { id: "grades", role: "group", "aria-label": "Counts of ratings" });
+  const matrix = h("div", { id: "correlation" });
   const rows = h("div", { id: "rows" });
   const caption = h("p", { class: "small soft", id: "caption" });
   const answer = h("p", { class: "answer", id: "answer", "aria-live": "polite" });
@@ -80,9 +81,14 @@ export async function overview(app, page, _, query) {
       return;
     }
     showControls();
-    if (!isShown) return;
-    showScatter();
     showRest(view);
+    if (isShown) paint(showScatter);
+  }
+
+  /// The words are seen first, then the drawing is made, which takes longer.
+  function paint(make) {
+    const mine = turn;
+    requestAnimationFrame(() => setTimeout(() => { if (mine === turn) make(); }, 0));
   }
 
   async function brushed(x, y) {
@@ -236,15 +242,16 @@ export async function overview(app, page, _, query) {
       maxallowed: isFraction(property.key) ? 1.02 : undefined,
     });
     const layout = {
-      xaxis: axis(x, isLogX), yaxis: axis(y, isLogY), shapes: tiles, images, dragmode: "select", showlegend: true,
+      xaxis: axis(x, isLogX), yaxis: axis(y, isLogY), shapes: tiles, images, dragmode: "select", showlegend: !view.grid,
       legend: { orientation: "h", y: -0.2, yanchor: "top", font: { size: 12 } }, uirevision: `${view.x} ${view.y}`,
       margin: { l: 60, r: 10, t: 10, b: 60 },
     };
     replace(caption, `${plural(view.shown, "row")} of ${view.total.toLocaleString("en")}`,
-      view.grid ? `, too many to draw one by one: cells are darker with more rows` : "",
+      view.grid ? `, too many to draw one by one: cells are darker with more rows; the dashed line is the Pareto front` : "",
       ". Drag over the drawing to look at a part of it; double click to let go. ",
       isOff("tiles") || (view.tiles.x && view.tiles.y) ? "" :
         "Limits differ between environments, so the background is a gradient; filter to one environment for its tiles.");
+    if (app.table.hasCharts && !isReady()) replace(scatter, sketch(scatter, view, x, y, isLogX, isLogY));
     const count = view.drawn;
     draw(scatter, `Scatter of ${y.name} against ${x.name}: ${count} rows; the table below has their figures.`, traces, layout, {
       plotly_selected: (event) => {
@@ -353,6 +360,12 @@ export async function overview(app, page, _, query) {
 
   /// A picture that is greener towards the better corner.
   function gradient(x, y) {
+    const kind = `${x.isMaximized} ${y.isMaximized} ${gradeColor(0)} ${gradeColor(4)}`;
+    if (!gradients.has(kind)) gradients.set(kind, gradientPicture(x, y));
+    return { source: gradients.get(kind), xref: "paper", yref: "paper", x: 0, y: 1, sizex: 1, sizey: 1, sizing: "stretch", layer: "below", opacity: 0.16 };
+  }
+
+  function gradientPicture(x, y) {
     const side = 12;
     const canvas = h("canvas", { width: side, height: side });
     const pen = canvas.getContext("2d");
@@ -363,7 +376,7 @@ export async function overview(app, page, _, query) {
         pen.fillRect(across, side - 1 - up, 1, 1);
       }
     }
-    return { source: canvas.toDataURL(), xref: "paper", yref: "paper", x: 0, y: 1, sizex: 1, sizey: 1, sizing: "stretch", layer: "below", opacity: 0.16 };
+    return canvas.toDataURL();
   }
 
   /// Open ends of tiles are drawn as far as the points reach, and a little further.
@@ -407,52 +420,57 @@ export async function overview(app, page, _, query) {
 
   function showRest(made) {
     showRows(made);
-    showDrawings(made);
+    showCounts(made);
+    showCorrelation(made);
   }
 
-  function showDrawings(made) {
+  /// Rows of each rating, as bars that can be pressed.
+  function showCounts(made) {
     const wanted = new Set(choice.getAll("grade"));
     const shownGrades = LETTERS.map((_, index) => index).filter((index) => index < 5 || made.grades[5] > 0);
-    const part = made.chosen === made.shown ? "" : ` of the ${plural(made.chosen, "chosen row")}`;
-    draw(bars, `Counts of ratings${part}: ${shownGrades.map((index) => `${LETTERS[index]} ${made.grades[index]}`).join(", ")}.`, [{
-      type: "bar", x: shownGrades.map((index) => LETTERS[index]), y: shownGrades.map((index) => made.grades[index]),
-      marker: {
-        color: shownGrades.map(gradeColor),
-        line: { width: shownGrades.map((index) => wanted.has(LETTERS[index]) ? 3 : 0), color: color("ink") },
-      },
-      text: shownGrades.map((index) => made.grades[index].toLocaleString("en")), textposition: "auto", hoverinfo: "skip",
-    }], { margin: { l: 40, r: 8, t: 6, b: 28 }, xaxis: { type: "category", fixedrange: true }, yaxis: { fixedrange: true } }, {
-      plotly_click: (event) => {
-        const letter = event.points[0].x;
+    const most = Math.max(1, ...made.grades);
+    replace(counts, shownGrades.map((index) => {
+      const [letter, count] = [LETTERS[index], made.grades[index]];
+      return h("button", { type: "button", class: "count", "aria-pressed": String(wanted.has(letter)), onclick: () => {
         if (wanted.has(letter)) wanted.delete(letter); else wanted.add(letter);
         choice.delete("grade");
         for (const one of wanted) choice.append("grade", one);
         refresh();
-      },
-    });
+      } }, grade(letter), h("span", { class: `part ${letter.replaceAll(".", "")}`, style: `width:${(count / most * 100).toFixed(1)}%` }), count.toLocaleString("en"));
+    }), chosenWords(made));
+  }
+
+  const chosenWords = (made) => made.chosen === made.shown ? null
+    : h("p", { class: "small soft" }, `of the ${plural(made.chosen, "chosen row")}`);
+
+  /// Correlations as a table whose cells are colored; one that is pressed becomes the axes.
+  function showCorrelation(made) {
     const { keys, values } = made.correlation;
-    const short = keys.map((key) => of(key).name);
-    draw(matrix, `Correlation of ${keys.length} properties${part}; the table below lists it.`, [{
-      type: "heatmap", x: short, y: short, z: values, zmin: -1, zmax: 1, hoverongaps: false,
-      colorscale: [[0, "#c2410c"], [0.5, color("card")], [1, "#1d6fd8"]], colorbar: { thickness: 10 },
-      hovertemplate: "%{y}<br>%{x}<br>%{z:.2f}<extra></extra>",
-    }], { xaxis: { fixedrange: true, showticklabels: keys.length <= 5, tickangle: -30 }, yaxis: { fixedrange: true, tickfont: { size: 11 } },
-      margin: { l: 40, r: 4, t: 6, b: keys.length <= 5 ? 60 : 12 } }, {
-      plotly_click: (event) => {
-        const [x, y] = event.points[0].pointIndex.toReversed().map((place) => keys[place]);
-        if (x === y) return;
-        choice.set("x", x);
-        choice.set("y", y);
-        choice.delete("brush.x");
-        choice.delete("brush.y");
-        refresh();
-      },
-    });
+    const cell = (value, up, across) => {
+      const name = `${of(keys[up]).name} against ${of(keys[across]).name}`;
+      const text = value === null ? "–" : (Math.round(value * 100) / 100 || 0).toFixed(2);
+      // Half a color at most, on which the text stands out in light and dark.
+      const strength = Math.round(Math.abs(value ?? 0) * 50);
+      const hue = value < 0 ? "#c2410c" : "#1d6fd8";
+      return h("td", {}, h("button", {
+        type: "button", disabled: up === across, title: `${name}: ${text}`,
+        style: `background:color-mix(in srgb, ${hue} ${strength}%, var(--card))`, onclick: () => {
+          choice.set("x", keys[across]);
+          choice.set("y", keys[up]);
+          choice.delete("brush.x");
+          choice.delete("brush.y");
+          refresh();
+        },
+      }, text));
+    };
+    replace(matrix, h("p", { class: "small soft" }, "Pearson's, over the rows that have both; press one to see it."), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Pearson's correlations" },
+      h("table", { class: keys.length > 7 ? "matrix dense" : "matrix" },
+        h("thead", {}, h("tr", {}, h("td", {}), keys.map((key, place) => h("th", { scope: "col", title: of(key).name }, String(place + 1))))),
+        h("tbody", {}, values.map((line, up) => h("tr", {}, h("th", { scope: "row" }, `${of(keys[up]).name} ${up + 1}`),
+          line.map((value, across) => cell(value, up, across))))))), chosenWords(made));
   }
 
   function showRows(made) {
-    const { keys, values } = made.correlation;
-    const short = keys.map((key) => of(key).name);
     const shown = properties.slice(0, 8);
     const at = shown.map((property) => app.table.properties.indexOf(property));
     replace(rows,
@@ -464,10 +482,7 @@ export async function overview(app, page, _, query) {
           h("a", { href: `#/model/${encodeURIComponent(row.facets[places.model])}` }, row.facets[places.model]),
           row.facets[places.environment],
           ...at.map((place, index) => figure(row.values[place], row.lows[place], row.highs[place], shown[index].unit)),
-        ])),
-      h("details", {}, h("summary", {}, "Correlations as a table"),
-        table("Pearson's correlation over the rows that have both", ["", ...short.map((text) => ({ text, numeric: true }))],
-          values.map((line, place) => [short[place], ...line.map((value) => value === null ? "–" : value.toFixed(2))]))));
+        ])));
   }
 
   replace(page,
@@ -484,23 +499,21 @@ export async function overview(app, page, _, query) {
     h("div", { class: "columns" },
       h("section", { class: "card", "aria-label": "Scatter" }, axes, scatter, caption, spoken),
       h("div", {},
-        h("section", { class: "card" }, h("h2", {}, "Ratings"), bars),
+        h("section", { class: "card" }, h("h2", {}, "Ratings"), counts),
         h("section", { class: "card" }, h("h2", {}, "Correlation"), matrix))),
     h("section", { class: "card" }, rows));
   await refresh();
   return {
     shown: () => {
       isShown = true;
-      if (!view) return;
-      showRows(view);
-      showScatter();
-      // The figures come first, the smaller drawings when there is time.
-      requestAnimationFrame(() => showDrawings(view));
+      if (view) showScatter();
     },
-    redraw: () => { if (view) { showScatter(); showRest(view); } },
+    redraw: () => { if (view) showScatter(); },
     tableChanged: refresh,
   };
 }
+
+const gradients = new Map();
 
 const digits = (value) => value === null ? "–" : value.toFixed(3);
 
