@@ -147,6 +147,21 @@ private struct LoadMeter: PowerMeter {
     #expect(watcher.traces.count == 1)
   }
 
+  /// A turn of a second is a second also of a model that takes 2.5 microseconds.
+  @Test func turnsLastAsLongAsTheMeterNeeds() throws {
+    let watcher = try EnergyWatcher(plan(LoadMeter(load: Load())))
+    var preset = Preset.quick
+    watcher.lengthenTurns(&preset)
+    #expect(preset.block.minimumNanoseconds >= watcher.leastTurn)
+    #expect(preset.block.maximumNanoseconds >= 2 * watcher.leastTurn)
+    #expect(preset.block.maximumCount * 2_500 > 1_100_000_000)
+    var limits = preset.block
+    limits.minimumCount = limits.maximumCount
+    let loop = TimedLoop()
+    try loop.run(NullSession(), limits)
+    #expect(loop.count == limits.maximumCount)
+  }
+
   @Test func aMeterThatIsNotThereIsToldAtOnce() {
     var plan = plan(LoadMeter(load: Load()))
     plan.meters[0].options.values["argument"] = "broken"

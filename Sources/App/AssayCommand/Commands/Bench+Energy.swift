@@ -93,13 +93,6 @@ func emissionLine(_ energy: Record.Energy?, _ factor: GridFactor) -> String {
   return "carbon dioxide  \(factor.text(quantity.value)) an inference, at \(factor.text) as given\n"
 }
 
-/// Lets turns last as long as the slowest meter needs.
-func lengthenTurns(_ preset: inout Preset, for watcher: EnergyWatcher) {
-  let least = watcher.leastTurn
-  preset.block.minimumNanoseconds = max(preset.block.minimumNanoseconds, least)
-  preset.block.maximumNanoseconds = max(preset.block.maximumNanoseconds, least &* 2)
-}
-
 /// What `bench` prints of the energy; nothing when no meter looked on.
 func energyLines(_ record: Record) -> String {
   record.energy.map { energy in

@@ -246,7 +246,7 @@ func preparedBenchmark<Result>(
   defer { lease?.release() }
   let energy = try energyWatcher(arguments, threads: options.threads, on: session, console)
   if let energy {
-    lengthenTurns(&comparison.preset, for: energy)
+    energy.lengthenTurns(&comparison.preset)
     comparison.watchers.append(energy)
   }
   if let session { comparison.place(on: session) }

@@ -119,7 +119,7 @@ struct SweepWork {
       do {
         meters = try meterLease(trial.cell.meter, store, console)
         let watcher = try energyWatcher(trial.cell, on: board)
-        lengthenTurns(&comparison.preset, for: watcher)
+        watcher.lengthenTurns(&comparison.preset)
         comparison.watchers.append(watcher)
       } catch let reason as Diagnostic {
         // A meter that is busy or was pulled out fails its trials, not the sweep.

@@ -53,6 +53,14 @@ public final class EnergyWatcher: BenchWatcher {
     }.max() ?? 0
   }
 
+  /// Lets turns last as long as the slowest meter needs, and have as many inferences as fit in.
+  public func lengthenTurns(_ preset: inout Preset) {
+    let least = leastTurn
+    preset.block.minimumNanoseconds = max(preset.block.minimumNanoseconds, least)
+    preset.block.maximumNanoseconds = max(preset.block.maximumNanoseconds, least &* 2)
+    preset.block.maximumCount = max(preset.block.maximumCount, TimedLoop.capacity)
+  }
+
   private func start() throws {
     let processors = MeterSampler.sparedProcessors(threads: plan.threads)
     let samplers = try plan.meters.map { meter in
