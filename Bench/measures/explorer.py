@@ -102,19 +102,29 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true });
 """
 
-# The time from what a user does until the rows are painted, and the drawing where it changes.
+# The time from what a user does until the words are painted, and the drawing where it changes.
 ACT = """
 new Promise((done) => {
   const node = document.querySelector('#scatter');
-  const painted = (tell) => requestAnimationFrame(() => { const ports = new MessageChannel(); ports.port1.onmessage = tell; ports.port2.postMessage(0); });
   const times = {};
   const isFilter = %s;
-  const start = performance.now();
-  const tell = (name) => () => { times[name] = performance.now() - start; if (times.words && (times.drawing || !isFilter)) done(times); };
-  new MutationObserver((_, watcher) => { watcher.disconnect(); painted(tell('words')); })
+  const painted = (name) => {
+    const ports = new MessageChannel();
+    ports.port1.onmessage = () => {
+      times[name] = performance.now() - start;
+      if (times.words && (times.drawing || !isFilter)) done(times);
+    };
+    ports.port2.postMessage(0);
+  };
+  let hasWords = false;
+  // Asked for in the frame before, so that it comes before what the page itself has done after the paint.
+  const frame = () => { if (hasWords) painted('words'); else requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  new MutationObserver((_, watcher) => { watcher.disconnect(); hasWords = true; })
     .observe(document.querySelector('#rows'), { subtree: true, childList: true });
+  const start = performance.now();
   if (isFilter) {
-    node.once('plotly_afterplot', () => painted(tell('drawing')));
+    node.once('plotly_afterplot', () => requestAnimationFrame(() => painted('drawing')));
     document.querySelector('#filters input[type=checkbox]').click();
   } else {
     const part = (axis) => axis.range.map((end, place) => axis.range[0] + (axis.range[1] - axis.range[0]) * (%f + 0.3 * place))
@@ -144,8 +154,8 @@ def page(port):
 
     for name, times, word, limit in (
         ("first view (words, rows, a sketch)", firsts, "words", 1), ("… the drawing", firsts, "drawing", None),
-        ("a filter, its rows", filters, "words", 0.05), ("… the drawing", filters, "drawing", None),
-        ("a brush", brushes, "words", 0.05),
+        ("a filter (words, rows)", filters, "words", 0.05), ("… the drawing", filters, "drawing", None),
+        ("a brush (words, rows)", brushes, "words", 0.05),
     ):
         taken = median(times, word)
         report(f"explorer in Chromium: {name}", seconds(taken), "", "", f"<= {seconds(limit)}" if limit else "", taken <= limit if limit else None)

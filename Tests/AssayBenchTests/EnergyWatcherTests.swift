@@ -2,6 +2,7 @@ import AssayBase
 import AssayHost
 import AssayMeter
 import AssayRecord
+import AssayRuntime
 import Synchronization
 import Testing
 
