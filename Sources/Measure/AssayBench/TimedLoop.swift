@@ -44,9 +44,10 @@ public struct BlockLimits: Sendable, Equatable {
   /// When the last block began and ended, on `Host.monotonicNanoseconds()`'s clock.
   public private(set) var window: (begin: UInt64, end: UInt64) = (0, 0)
 
-  /// The most samples of a block that a loop keeps unless it is told otherwise: with a meter beside it, whose
-  /// turns are long, a second of a model that takes 2 µs. Each loop has memory for so many, so that a
-  /// worker's is above that of one that does nothing by the model's alone.
+  /// The most samples of a block that a loop keeps unless it is told otherwise.
+  ///
+  /// With a meter beside it, whose turns are long, a second of a model that takes 2 µs. Each loop has memory
+  /// for so many, so that a worker's is above that of one that does nothing by the model's alone.
   public static let capacity = 1 << 19
 
   /// Makes a loop that keeps at most `capacity` samples of a block.
