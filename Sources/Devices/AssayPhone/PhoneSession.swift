@@ -72,7 +72,8 @@ public final class PhoneSession {
         return try body()
       } catch let error as Diagnostic where DeviceFault.ofTheWay.contains(error.code) {
         attempts += 1
-        guard attempts <= 20 else { throw error }
+        // What is done may take many steps, of which each can be lost.
+        guard attempts <= 100 else { throw error }
         try recover(error)
       }
     }
