@@ -4,7 +4,7 @@ import AssayRecord
 
 /// Of very many records so many are best appended at once: each append is synced, and in a large store each
 /// writes a good part of the indexes again.
-public let storeBatch = 8192
+public let storeBatch = 16_384
 
 /// An append-only ledger of records.
 ///

@@ -9,6 +9,8 @@ import CSQLite
   private let handle: OpaquePointer
   /// Statements that were prepared and are not in use, by their text.
   private var prepared: [String: OpaquePointer] = unsafe [:]
+  /// The one that was used last, which most often is the next one too.
+  private var last: (sql: String, statement: OpaquePointer)?
 
   /// Opens the file, and makes it if it does not exist.
   init(path: String) throws {
@@ -29,13 +31,14 @@ import CSQLite
 
   deinit {
     unsafe prepared.values.forEach { unsafe sqlite3_finalize($0) }
+    if let last = unsafe last { unsafe sqlite3_finalize(last.statement) }
     unsafe sqlite3_close_v2(handle)
   }
 
   /// Runs one statement and hands over its rows one by one.
   func forEachRow(_ sql: String, _ values: [SQLValue], _ body: ([SQLValue]) throws -> Void) throws {
     // Taken out while it runs: a statement inside its own rows gets another one.
-    var statement: OpaquePointer? = unsafe prepared.removeValue(forKey: sql)
+    var statement: OpaquePointer? = unsafe taken(sql)
     if unsafe statement == nil {
       try check(unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil), sql)
     }
@@ -63,11 +66,26 @@ import CSQLite
     }
   }
 
+  /// A statement that was prepared before.
+  private func taken(_ sql: String) -> OpaquePointer? {
+    if let found = unsafe last, unsafe found.sql == sql {
+      unsafe last = nil
+      return unsafe found.statement
+    }
+    return unsafe prepared.removeValue(forKey: sql)
+  }
+
   /// Puts a statement back for its next use; a few at most are kept.
   private func keep(_ statement: OpaquePointer?, _ sql: String) {
     unsafe sqlite3_reset(statement)
     unsafe sqlite3_clear_bindings(statement)
-    if unsafe prepared.count < 64, let statement = unsafe statement, unsafe prepared[sql] == nil {
+    guard let statement = unsafe statement else { return }
+    if let former = unsafe last { unsafe store(former.statement, former.sql) }
+    unsafe last = (sql, statement)
+  }
+
+  private func store(_ statement: OpaquePointer, _ sql: String) {
+    if unsafe prepared.count < 64, unsafe prepared[sql] == nil {
       unsafe prepared[sql] = statement
     } else {
       unsafe sqlite3_finalize(statement)
