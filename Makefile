@@ -43,7 +43,7 @@ test: setup ## build and run the tests
 	scripts/runner --quiet
 	$(SWIFT) build --build-tests
 	$(SWIFT) run --package-path Examples/library library Examples/digits/model.h5
-	$(SWIFT) test --skip-build --disable-xctest $(ARGS)
+	SWIFT="$(SWIFT)" scripts/test $(ARGS)
 
 .PHONY: check
 check: setup ## lint, layers, and a build in which a warning is an error
@@ -54,7 +54,7 @@ check: setup ## lint, layers, and a build in which a warning is an error
 .PHONY: test-all
 test-all: check test ## everything that needs no special hardware: also the release build's tests and a short fuzz
 	$(SWIFT) build -c release --build-tests -Xswiftc -enable-testing
-	ASSAY_CHAOS=1000 ASSAY_SLURM=1 ASSAY_DISCONNECTS=200 ASSAY_ARM64=1 ASSAY_ADBD_TEST=1 $(SWIFT) test -c release --skip-build --disable-xctest -Xswiftc -enable-testing
+	ASSAY_CHAOS=1000 ASSAY_SLURM=1 ASSAY_DISCONNECTS=200 ASSAY_ARM64=1 ASSAY_ADBD_TEST=1 SWIFT="$(SWIFT)" scripts/test -c release -Xswiftc -enable-testing
 	$(MAKE) fuzz SECONDS_PER_TARGET=20
 
 .PHONY: bench
