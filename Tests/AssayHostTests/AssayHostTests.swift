@@ -1,5 +1,6 @@
 import AssayBase
 import AssayHost
+import Synchronization
 import Testing
 
 @Suite("Host") struct HostTests {
@@ -151,5 +152,25 @@ import Testing
     #expect(channel.read(until: deadline) == .end)
     #expect(child.wait() == .exited(0))
     #expect(channel.sideTail() == "noise\nnoise\n")
+  }
+
+  /// Threads that write programs and run them: the start of one holds the files that others have just
+  /// written, which could not be executed then.
+  @Test func aProgramThatWasJustWrittenCanBeRun() throws {
+    let folder = try Host.makeTemporaryFolder()
+    defer { try? Host.remove(folder) }
+    let faults = Mutex<[String]>([])
+    Host.forEach(below: 400, threads: 8) { index in
+      do {
+        let path = Host.join(folder, "\(index)")
+        try AtomicFile.write("#!/bin/sh\nexit 7\n", to: path)
+        try Host.makeProgram(path)
+        let end = try ChildProcess(path, []).wait()
+        if end != .exited(7) { faults.withLock { $0.append(end.text) } }
+      } catch {
+        faults.withLock { $0.append("\(error)") }
+      }
+    }
+    #expect(faults.withLock { $0 } == [])
   }
 }

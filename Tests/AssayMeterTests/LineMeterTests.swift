@@ -149,14 +149,14 @@ import Testing
       """
     ])
     let tool = Host.join(tree.path, "vcgencmd")
-    PlainFile.setMode(tool, 0o755)
+    try Host.makeProgram(tool)
     let meter = RaspberryPiMeter(tool: tool)
     #expect(meter.probe().version == "VDD_CORE")
     let trace = try rows(try meter.open(MeterOptions()), 2)
     #expect(trace.values.map { $0[0] } == [1.6, 1.6])
     #expect(trace.channels.map(\.name) == ["all rails", "VDD_CORE"])
     try tree.write("vcgencmd", "#!/bin/sh\nexit 1\n")
-    PlainFile.setMode(tool, 0o755)
+    try Host.makeProgram(tool)
     #expect(meter.probe().isAvailable == false)
     #expect(RaspberryPiMeter(tool: "/nowhere").probe().isAvailable == false)
   }

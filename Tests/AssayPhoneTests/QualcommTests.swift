@@ -41,7 +41,7 @@ import Testing
     func put(_ name: String, _ text: String) throws {
       try Host.makeFolders(Host.folder(of: root + "/" + name))
       try AtomicFile.write("#!/bin/sh\n" + text + "\n", to: root + "/" + name)
-      _ = try LocalDevice().run("chmod 755 \(Words.shell([root + "/" + name]))", seconds: 5)
+      try Host.makeProgram(root + "/" + name)
     }
     try put(
       "bin/aarch64-android/snpe-net-run",
@@ -89,7 +89,7 @@ import Testing
     func put(_ name: String, _ text: String) throws {
       try Host.makeFolders(Host.folder(of: root + "/" + name))
       try AtomicFile.write("#!/bin/sh\n" + text + "\n", to: root + "/" + name)
-      _ = try LocalDevice().run("chmod 755 \(Words.shell([root + "/" + name]))", seconds: 5)
+      try Host.makeProgram(root + "/" + name)
     }
     try put(
       "bin/aarch64-android/qnn-net-run",
@@ -168,7 +168,7 @@ import Testing
     defer { emulated.end() }
     let device = try ADBDevice(
       .adb(serial: phone.serial),
-      server: ADBServer(port: emulated.port, patience: 5)
+      server: ADBServer(port: emulated.port, patience: 60)
     )
     var shelf = try ToolShelf(home: folder)
     let root = try kind == .snpe ? package(folder) : qnnPackage(folder)

@@ -30,7 +30,7 @@ import Testing
   private func program(_ text: String, _ folder: String) throws -> String {
     let path = folder + "/program"
     try AtomicFile.write(text + "\n", to: path)
-    _ = try LocalDevice().run("chmod 755 \(Words.shell([path]))", seconds: 5)
+    try Host.makeProgram(path)
     return path
   }
 
@@ -54,7 +54,7 @@ import Testing
       // Its own loop tells the times, and its clock is not asked when it does not know the request.
       let worker = try runtime.makeWorker()
       defer { worker.end() }
-      let block = try worker.ask(.object(["do": "block"]), seconds: 10)
+      let block = try worker.ask(.object(["do": "block"]), seconds: 60)
       #expect(block["samples"]?.ints == [1500, 1501, 1499] && block["begin"] == 1)
       try AtomicFile.write("broken", to: folder + "/broken.onnx")
       let fault = #expect(throws: Diagnostic.self) {
@@ -95,7 +95,7 @@ import Testing
           program: [try program("#!/bin/sh\n" + text, folder)]
         )
         let fault = #expect(throws: Diagnostic.self) {
-          try odd.convert(folder + "/net.caffemodel", in: folder, seconds: 5)
+          try odd.convert(folder + "/net.caffemodel", in: folder, seconds: 60)
         }
         #expect(fault?.code == code)
       }

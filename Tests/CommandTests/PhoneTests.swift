@@ -170,8 +170,7 @@ import Testing
       func put(_ name: String, _ text: String) throws {
         try Host.makeFolders(Host.folder(of: root + "/" + name))
         try AtomicFile.write("#!/bin/sh\n" + text + "\n", to: root + "/" + name)
-        let made = try ChildProcess("/bin/chmod", ["755", root + "/" + name], descriptors: [:])
-        #expect(made.wait() == .exited(0))
+        try Host.makeProgram(root + "/" + name)
       }
       try put(
         "bin/x86_64-linux-clang/snpe-tflite-to-dlc",

@@ -45,8 +45,7 @@ import VendorEdgeTPU
       """,
       to: path
     )
-    let change = try ChildProcess("/bin/chmod", ["+x", path])
-    try #require(change.wait() == .exited(0))
+    try Host.makeProgram(path)
     return EdgeTPUCompiler(path: path)
   }
 

@@ -30,7 +30,7 @@ public final class LocalDevice: ShellDevice {
     seconds: Double?
   ) throws {
     try copy(file, path)
-    if isExecutable { _ = try run("chmod 755 " + Words.shell([path]), seconds: 10) }
+    if isExecutable { try Host.makeProgram(path) }
   }
 
   public func pull(_ path: String, to file: String, seconds: Double?) throws {

@@ -11,13 +11,6 @@ import Darwin
 #endif
 
 extension EmulatedPhone {
-  /// Sets permissions.
-  static func allow(_ path: String, _ mode: UInt32) throws {
-    guard unsafe chmod(path, mode_t(mode)) == 0 else {
-      throw Diagnostic("TST001", "no permissions", at: [path])
-    }
-  }
-
   /// Kind, size and time of a path of this machine; `nil` when there is nothing.
   private static func status(_ path: String) -> (mode: UInt32, size: UInt64, time: Int64)? {
     var status = stat()
@@ -92,7 +85,8 @@ extension EmulatedPhone {
     let full = root + path
     try? Host.makeFolders(Host.folder(of: full))
     let file = unsafe open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    defer { if file >= 0 { Glibc.close(file) } }
+    var isOpen = file >= 0
+    defer { if isOpen { Glibc.close(file) } }
     var refusal = file < 0 ? "couldn't create file: \(lastSystemError())" : nil
     var total = 0
     while true {
@@ -116,6 +110,10 @@ extension EmulatedPhone {
       return
     }
     fchmod(file, mode_t(mode & 0o777))
+    // Whoever is told that it is there may execute it at once.
+    Glibc.close(file)
+    isOpen = false
+    Host.awaitWriters(of: full)
     try wire.write(Array("OKAY".utf8) + Wire.word(0))
   }
 

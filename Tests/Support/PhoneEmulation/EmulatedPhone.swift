@@ -98,7 +98,7 @@ public final class EmulatedPhone: Sendable {
   public func stub(_ name: String, _ body: String) throws {
     let path = Host.join(root, "bin/\(name)")
     try AtomicFile.write("#!/bin/sh\n\(body)\n", to: path)
-    try EmulatedPhone.allow(path, 0o755)
+    try Host.makeProgram(path)
   }
 
   /// Writes a file at a path of the phone.

@@ -62,6 +62,10 @@ typedef struct {
 int chost_thread_start(CHostThread *thread, void *(*main)(void *), void *argument, size_t stack);
 int chost_thread_join(CHostThread thread);
 
+/// Whether a process, this one or another, has a file open for writing; false where the system or the
+/// file system does not tell.
+bool chost_is_being_written(const char *path);
+
 /// A pipe whose ends are close-on-exec.
 int chost_pipe(int *read_end, int *write_end);
 /// Waits until one of `fds` can be read or is closed; bit i of `ready` tells of fds[i]. At most 8.
