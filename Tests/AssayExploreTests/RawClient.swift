@@ -44,7 +44,7 @@ final class RawClient {
   func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
   /// Bytes that come within a time; `nil` when none do, empty when the server has closed.
-  func receive(milliseconds: Int32 = 3000) -> [UInt8]? {
+  func receive(milliseconds: Int32 = 60_000) -> [UInt8]? {
     var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
     guard unsafe poll(&descriptor, 1, milliseconds) > 0 else { return nil }
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -53,7 +53,7 @@ final class RawClient {
   }
 
   /// Everything until the server closes or says nothing more.
-  func receiveAll(milliseconds: Int32 = 3000) -> String {
+  func receiveAll(milliseconds: Int32 = 60_000) -> String {
     var bytes: [UInt8] = []
     while let more = receive(milliseconds: milliseconds), !more.isEmpty { bytes += more }
     return String(decoding: bytes, as: UTF8.self)

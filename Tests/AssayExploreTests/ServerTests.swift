@@ -1,6 +1,7 @@
 import AssayBase
 import AssayFigures
 import AssayHost
+import AssayTestSupport
 import Testing
 
 @testable import AssayExplore
@@ -15,6 +16,48 @@ private let isOptimized: Bool = {
   true
   #endif
 }()
+
+/// Thousands of malformed requests: each is answered by its status, and no memory is left behind.
+private func sendMalformedRequests() throws {
+  let served = try Served()
+  var random = SeededRNG(seed: 11)
+  let lines = [
+    "GET /", "GET / HTTP/1.", "GET /\u{1} HTTP/1.1", "\u{0}\u{1}\u{2} / HTTP/1.1",
+    "GET /nothing HTTP/1.1", "POST /api/jobs HTTP/1.1", "BREW /pot HTTP/1.1",
+    "GET /api/view?x=%zz&brush.x=a&brush.y=b HTTP/1.1", "GET /api/record?id=' HTTP/1.1",
+  ]
+  func one() throws -> Int {
+    let client = try RawClient(port: served.port)
+    var bytes = Array(lines[Int.random(in: lines.indices, using: &random)].utf8)
+    bytes += Array("\r\nHost: localhost\r\n".utf8)
+    for _ in 0..<Int.random(in: 0..<4, using: &random) {
+      bytes += (0..<20).map { _ in UInt8.random(in: 33...255, using: &random) } + [13, 10]
+    }
+    client.send(bytes + Array("Connection: close\r\n\r\n".utf8))
+    let text = client.receiveAll()
+    return Int(text.dropFirst(9).prefix(3)) ?? 0
+  }
+  for _ in 0..<500 { _ = try one() }
+  let before = residentBytes()
+  var others: [Int: Int] = [:]
+  for _ in 0..<(isOptimized ? 10_000 : 2_000) {
+    let status = try one()
+    if !(400..<500).contains(status) { others[status, default: 0] += 1 }
+  }
+  #expect(others.isEmpty, "\(others)")
+  // A version that is not known has a status of its own.
+  let client = try RawClient(port: served.port)
+  client.send("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n")
+  #expect(client.receiveAll().hasPrefix("HTTP/1.1 505"))
+  #expect(residentBytes() - before < 8 << 20)
+  #expect(try served.get("/api/table") == 200)
+}
+
+/// Resident memory of this process.
+private func residentBytes() -> Int {
+  let fields = (Host.smallText("/proc/self/statm") ?? "").split(separator: " ")
+  return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * 4096
+}
 
 /// A served explorer, ended with the test.
 private final class Served {
@@ -187,48 +230,12 @@ struct ServerTests {
     for client in slow { client.send("GET / HTTP/1.1\r\nHost: local") }
     #expect(try served.get("/api/table") == 200)
     // They are let go after the time that a silent connection has.
-    #expect(slow.allSatisfy { $0.receive(milliseconds: 6000) != nil })
+    #expect(slow.allSatisfy { $0.receive(milliseconds: 60_000) != nil })
   }
 
-  @Test func malformedRequestsAreAnsweredAndLeaveNothing() throws {
-    let served = try Served()
-    var random = SeededRNG(seed: 11)
-    let lines = [
-      "GET /", "GET / HTTP/1.", "GET /\u{1} HTTP/1.1", "\u{0}\u{1}\u{2} / HTTP/1.1",
-      "GET /nothing HTTP/1.1", "POST /api/jobs HTTP/1.1", "BREW /pot HTTP/1.1",
-      "GET /api/view?x=%zz&brush.x=a&brush.y=b HTTP/1.1", "GET /api/record?id=' HTTP/1.1",
-    ]
-    func one() throws -> Int {
-      let client = try RawClient(port: served.port)
-      var bytes = Array(lines[Int.random(in: lines.indices, using: &random)].utf8)
-      bytes += Array("\r\nHost: localhost\r\n".utf8)
-      for _ in 0..<Int.random(in: 0..<4, using: &random) {
-        bytes += (0..<20).map { _ in UInt8.random(in: 33...255, using: &random) } + [13, 10]
-      }
-      client.send(bytes + Array("Connection: close\r\n\r\n".utf8))
-      let text = client.receiveAll(milliseconds: 2000)
-      return Int(text.dropFirst(9).prefix(3)) ?? 0
-    }
-    for _ in 0..<500 { _ = try one() }
-    let before = residentBytes()
-    var others: [Int: Int] = [:]
-    for _ in 0..<(isOptimized ? 10_000 : 2_000) {
-      let status = try one()
-      if !(400..<500).contains(status) { others[status, default: 0] += 1 }
-    }
-    #expect(others.isEmpty, "\(others)")
-    // A version that is not known has a status of its own.
-    let client = try RawClient(port: served.port)
-    client.send("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n")
-    #expect(client.receiveAll().hasPrefix("HTTP/1.1 505"))
-    #expect(residentBytes() - before < 8 << 20)
-    #expect(try served.get("/api/table") == 200)
-  }
-
-  /// Resident memory of this process.
-  private func residentBytes() -> Int {
-    let fields = (Host.smallText("/proc/self/statm") ?? "").split(separator: " ")
-    return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * 4096
+  @Test func malformedRequestsAreAnsweredAndLeaveNothing() async {
+    // In a process of its own: the memory of this one is that of all tests that run beside it.
+    await #expect(processExitsWith: .success) { try sendMalformedRequests() }
   }
 
   @Test func jobsAreToldToAllViewers() throws {
@@ -263,14 +270,12 @@ struct ServerTests {
     let served = try Served()
     served.bench.hold(true)
     #expect(try served.post("/api/jobs", #"{"title":"long"}"#).status == 202)
-    let deadline = Host.monotonicNanoseconds() + 5_000_000_000
     func state(_ word: String) throws -> Bool {
       try RawClient.ask(served.port, "GET /api/jobs").text.contains("\"state\":\"\(word)\"")
     }
-    while try !state("running"), Host.monotonicNanoseconds() < deadline {}
+    #expect(try eventually { try state("running") })
     #expect(try served.post("/api/jobs/cancel", #"{"id":1}"#).status == 200)
-    while try !state("canceled"), Host.monotonicNanoseconds() < deadline {}
-    #expect(try state("canceled"))
+    #expect(try eventually { try state("canceled") })
   }
 
   @Test func jobsAreInTheLedgerBeforeTheyWait() throws {
@@ -280,10 +285,8 @@ struct ServerTests {
       request: .object(["title": "before"])
     )
     let served = try Served(left: [left])
-    let deadline = Host.monotonicNanoseconds() + 5_000_000_000
     func jobs() throws -> String { try RawClient.ask(served.port, "GET /api/jobs").text }
-    while try !jobs().contains(#""state":"done""#), Host.monotonicNanoseconds() < deadline {}
-    #expect(try jobs().contains(#""title":"before","state":"done""#))
+    #expect(try eventually { try jobs().contains(#""title":"before","state":"done""#) })
     served.bench.hold(true)
     for title in ["one", "two"] {
       #expect(try served.post("/api/jobs", "{\"title\":\"\(title)\"}").status == 202)
@@ -291,9 +294,7 @@ struct ServerTests {
     #expect(try served.post("/api/jobs", #"{"title":"three","kind":"detect"}"#).status == 202)
     #expect(try served.post("/api/jobs/cancel", #"{"id":3}"#).status == 200)
     served.bench.hold(false)
-    while try !jobs().contains(#""title":"three","state":"done""#),
-      Host.monotonicNanoseconds() < deadline
-    {}
+    #expect(try eventually { try jobs().contains(#""title":"three","state":"done""#) })
     let lines = served.bench.ledgerLines
     // One may run before or after the others are enrolled; what was canceled never runs.
     #expect(

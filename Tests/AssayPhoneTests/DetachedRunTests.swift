@@ -20,16 +20,14 @@ func withPhone(
   let phone = try EmulatedPhone(serial: "0A1B2C3D4E5F", root: folder, seed: seed)
   let emulated = try EmulatedServer([phone])
   defer { emulated.end() }
-  let server = ADBServer(port: emulated.port, patience: 5)
+  let server = ADBServer(port: emulated.port, patience: 60)
   try body(try ADBDevice(.adb(serial: phone.serial), server: server), phone)
 }
 
 @Suite struct DetachedRunTests {
   private func wait(_ device: ADBDevice) throws {
-    let deadline = Host.monotonicNanoseconds() + 10_000_000_000
-    while (try? device.run("true", seconds: 5)) == nil {
-      guard Host.monotonicNanoseconds() < deadline else { throw Diagnostic("TST001", "away") }
-      Host.sleep(nanoseconds: 2_000_000)
+    guard eventually({ (try? device.run("true", seconds: 20)) != nil }) else {
+      throw Diagnostic("TST001", "away")
     }
   }
 
@@ -73,7 +71,7 @@ func withPhone(
   @Test func aStartThatBrokeOffIsMadeAgain() throws {
     try withPhone { device, phone in
       let folder = "/data/local/tmp/r4"
-      let left = try device.run("mkdir \(folder); echo 'echo ha' >\(folder)/run.1", seconds: 5)
+      let left = try device.run("mkdir \(folder); echo 'echo ha' >\(folder)/run.1", seconds: 60)
       #expect(left.status == 0)
       let run = DetachedRun(device, "echo whole", folder: folder, seconds: 20)
       #expect(try run.run(recover: { throw $0 }).output == "whole\n")
@@ -94,7 +92,7 @@ func withPhone(
       #expect(code == "DEV018")
       #expect(phone.files() == [])
       for process in phone.processes() {
-        _ = try device.run("kill -9 \(process)", seconds: 5)
+        _ = try device.run("kill -9 \(process)", seconds: 60)
       }
     }
   }
@@ -126,11 +124,7 @@ func withPhone(
       let counted = Host.smallText(phone.root + "/data/local/counted") ?? ""
       #expect(counted.split(separator: "\n").map { Int($0) } == (0..<count).map { $0 })
       #expect(phone.files() == [])
-      let deadline = Host.monotonicNanoseconds() + 5_000_000_000
-      while !phone.processes().isEmpty, Host.monotonicNanoseconds() < deadline {
-        Host.sleep(nanoseconds: 20_000_000)
-      }
-      #expect(phone.processes().isEmpty)
+      #expect(eventually { phone.processes().isEmpty })
     }
   }
 }

@@ -50,7 +50,7 @@ private func withBench(
   defer { emulated.end() }
   let device = try ADBDevice(
     .adb(serial: phone.serial),
-    server: ADBServer(port: emulated.port, patience: 5)
+    server: ADBServer(port: emulated.port, patience: 60)
   )
   let program = Host.join(folder, "tool")
   try AtomicFile.write("#!/bin/sh\n" + body + "\n", to: program)
@@ -70,11 +70,7 @@ private func withBench(
   #expect(session.close())
   // What the user had there stays, what was ours is gone.
   #expect(phone.files() == [])
-  let deadline = Host.monotonicNanoseconds() + 5_000_000_000
-  while !phone.processes().isEmpty, Host.monotonicNanoseconds() < deadline {
-    Host.sleep(nanoseconds: 20_000_000)
-  }
-  #expect(phone.processes().isEmpty)
+  #expect(eventually { phone.processes().isEmpty })
 }
 
 @Suite struct PhoneBenchTests {

@@ -99,9 +99,9 @@ struct DisconnectTests {
       .object(["do": "load", "runtime": "litert", "path": .string(model)]),
       seconds: 20
     )
-    _ = try worker.ask(.object(["do": "feed"]), seconds: 20)
+    _ = try worker.ask(.object(["do": "feed"]), seconds: 60)
     let limits = JSON.object(["do": "block", "minNs": 200_000_000, "maxNs": 200_000_000])
-    let answer = try worker.ask(limits, seconds: 20)
+    let answer = try worker.ask(limits, seconds: 60)
     guard let samples = answer["samples"]?.ints, !samples.isEmpty else {
       throw Diagnostic("TST001", "a block without samples")
     }

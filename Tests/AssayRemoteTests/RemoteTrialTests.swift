@@ -213,10 +213,10 @@ struct RemoteTrialTests {
       #expect(answer["placement"]?["placed"] == 1 && answer["placement"]?["total"] == 1)
       #expect(answer["accelerator"]?["clockMHz"] == 500)
       #expect(answer["accelerator"]?["runtimeVersion"] == 14)
-      _ = try worker.ask(.object(["do": "feed"]), seconds: 20)
-      _ = try worker.ask(.object(["do": "first"]), seconds: 20)
+      _ = try worker.ask(.object(["do": "feed"]), seconds: 60)
+      _ = try worker.ask(.object(["do": "first"]), seconds: 60)
       let outputs = root + "/out.npz"
-      _ = try worker.ask(.object(["do": "read", "outputs": .string(outputs)]), seconds: 20)
+      _ = try worker.ask(.object(["do": "read", "outputs": .string(outputs)]), seconds: 60)
       let found = try NPZ.read(try MappedFile(path: outputs).view).first?.tensor.bytes.array
       #expect(found == (0..<1001).map { UInt8($0 % 100) })
       // What cannot be is said, and the runner lives on.
@@ -228,7 +228,7 @@ struct RemoteTrialTests {
         let fault = #expect(throws: Diagnostic.self) { try load(path, members) }
         #expect(fault?.code == code)
       }
-      #expect(try worker.ask(.object(["do": "accelerator"]), seconds: 20)["ok"] == true)
+      #expect(try worker.ask(.object(["do": "accelerator"]), seconds: 60)["ok"] == true)
     }
   }
 }

@@ -1,6 +1,7 @@
 import AssayBase
 import AssayDevice
 import AssayHost
+import AssayTestSupport
 import DeviceSSH
 import Testing
 
@@ -14,7 +15,7 @@ struct SSHTests {
     try withFolder { folder in
       let device = try server.device(root: folder)
       defer { device.close() }
-      let result = try device.run("echo a; echo b >&2; exit 3", seconds: 20)
+      let result = try device.run("echo a; echo b >&2; exit 3", seconds: 60)
       #expect(result == CommandResult(status: 3, output: "a\n", errors: "b\n"))
       // Bytes that no text has, under a name that no shell likes.
       let bytes = (0..<70_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) }
@@ -23,7 +24,7 @@ struct SSHTests {
       try device.push(here, to: there, isExecutable: true, seconds: nil)
       try device.pull(there, to: back, seconds: nil)
       #expect(try MappedFile(path: back).view.array == bytes)
-      #expect(try device.run("test -x \(Words.shell([there]))", seconds: 20).status == 0)
+      #expect(try device.run("test -x \(Words.shell([there]))", seconds: 60).status == 0)
       let fault = #expect(throws: Diagnostic.self) {
         try device.push(here, to: folder + "/no/such", isExecutable: false, seconds: nil)
       }
@@ -42,7 +43,7 @@ struct SSHTests {
   func whatStandsInTheWayHasARemedy(host: String, code: String) throws {
     let device = try server.device(host)
     defer { device.close() }
-    let fault = #expect(throws: Diagnostic.self) { try device.run("true", seconds: 20) }
+    let fault = #expect(throws: Diagnostic.self) { try device.run("true", seconds: 60) }
     #expect(fault?.code == code)
     #expect(fault?.remedy != nil)
     #expect(fault?.cause?.isEmpty == false)
@@ -55,17 +56,17 @@ struct SSHTests {
     defer { device.close() }
     let silent = #expect(throws: Diagnostic.self) { try device.run("sleep 20", seconds: 0.5) }
     #expect(silent?.code == "DEV011")
-    #expect(try device.run("echo there", seconds: 20).output == "there\n")
-    let stream = try device.open("echo began; sleep 20")
+    #expect(try device.run("echo there", seconds: 60).output == "there\n")
+    let stream = try device.open("echo began; sleep 200")
     #expect(
-      stream.readLine(until: Host.monotonicNanoseconds() + 10_000_000_000) == .line("began")
+      stream.readLine(until: Host.monotonicNanoseconds() + 60_000_000_000) == .line("began")
     )
     server.breakConnections()
-    #expect(stream.readLine(until: Host.monotonicNanoseconds() + 10_000_000_000) == .end)
+    #expect(stream.readLine(until: Host.monotonicNanoseconds() + 60_000_000_000) == .end)
     stream.kill()
     // The next action connects anew by itself, or the ladder's first rung does.
     let steps = DeviceLadder(DeviceSettings()).climb(device) {
-      (try? device.run("echo there", seconds: 10))?.output == "there\n"
+      (try? device.run("echo there", seconds: 60))?.output == "there\n"
     }
     #expect(steps.map(\.rung) == ["reconnect"])
     #expect(steps.last?.isBack == true)
@@ -92,11 +93,7 @@ struct SSHTests {
       server.breakConnections()
       folder = nil
       device.close()
-      let deadline = Host.monotonicNanoseconds() + 20_000_000_000
-      while try !Host.list(root).isEmpty, Host.monotonicNanoseconds() < deadline {
-        Host.sleep(nanoseconds: 50_000_000)
-      }
-      #expect(try Host.list(root) == [])
+      #expect(try eventually { try Host.list(root).isEmpty })
     }
   }
 }

@@ -10,6 +10,22 @@ struct CommandRun {
 
   /// The standard output as JSON.
   func json() throws -> JSON { try JSON(parsing: output) }
+
+  /// Whether a command that measures did its work, told as JSON: it ended with 0, or with 1 since the
+  /// machine, which runs other tests beside it, was too restless for any figure to hold: too few samples
+  /// (BEN101), rounds that differ (BEN103), a median too uncertain (BEN108).
+  var hasMeasured: Bool {
+    get throws {
+      if status == 0 { return true }
+      let records = try json()["records"]?.array ?? []
+      let unrest: Set = ["BEN101", "BEN103", "BEN108"]
+      return status == 1
+        && records.contains { record in
+          let faults = (record["reasons"]?.array ?? []).filter { $0["severity"] == "error" }
+          return !faults.isEmpty && faults.allSatisfy { unrest.contains($0["code"]?.string ?? "") }
+        }
+    }
+  }
 }
 
 /// The command that the package manager built beside the tests.

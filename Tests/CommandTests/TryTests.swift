@@ -32,7 +32,7 @@ struct TryTests {
         "-",
         in: folder
       )
-      #expect(run.status == 0, "\(run.errors)")
+      #expect(try run.hasMeasured, "\(run.errors) \(run.output)")
       let json = try run.json()
       #expect(json["records"]?.array?.count == 2)
       #expect(json["recommendation"] != nil)
@@ -60,9 +60,10 @@ struct TryTests {
         """,
         to: folder + "/assay.yaml"
       )
-      let run = try assay("try", "--store", "s.sqlite", "-q", in: folder)
-      #expect(run.status == 0, "\(run.errors)")
-      #expect(run.output.contains("float32"))
+      let run = try assay("try", "--store", "s.sqlite", "-q", "--json", "-", in: folder)
+      #expect(try run.hasMeasured, "\(run.errors) \(run.output)")
+      let records = try run.json()["records"]?.array ?? []
+      #expect(records.map { $0["variant"]?.string } == ["float32"])
       try AtomicFile.write("modle: x\nruntime: y\n", to: folder + "/assay.yaml")
       let broken = try assay("try", in: folder)
       #expect(broken.status == 2)
@@ -84,7 +85,7 @@ struct TryTests {
         _ more: [String]
       ) throws -> (format: String?, path: String, hash: String?, bytes: Int?) {
         let run = try assay(words + more, in: folder, home: folder + "/empty")
-        #expect(run.status == 0, "\(run.errors)")
+        #expect(try run.hasMeasured, "\(run.errors) \(run.output)")
         let record = try run.json()["records"]?.array?.first { $0["runtime"] == "openvino" }
         let model = record?["model"]
         return (
@@ -126,7 +127,7 @@ struct TryTests {
         in: folder,
         home: folder + "/empty"
       )
-      #expect(run.status == 0, "\(run.errors)")
+      #expect(try run.hasMeasured, "\(run.errors) \(run.output)")
       let records = try run.json()["records"]?.array ?? []
       // Whether a figure is steady enough to be VALID is the machine's affair.
       let measured = try #require(records.first { $0["runtime"] == "reference" })

@@ -19,7 +19,7 @@ func withDevice(
   let phone = try EmulatedPhone(serial: "0A1B2C3D4E5F", root: folder, properties: properties)
   let emulated = try EmulatedServer([phone])
   defer { emulated.end() }
-  let server = ADBServer(port: emulated.port, patience: 5)
+  let server = ADBServer(port: emulated.port, patience: 60)
   try body(try ADBDevice(.adb(serial: phone.serial), server: server), phone)
 }
 
@@ -81,7 +81,7 @@ func withDevice(
       try AtomicFile.write("#!/bin/sh\necho ran\n", to: file)
       let place = device.scratchRoot + "/program"
       try device.push(file, to: place, isExecutable: true, seconds: nil)
-      #expect(try device.run(place, seconds: 5) == CommandResult(status: 0, output: "ran\n"))
+      #expect(try device.run(place, seconds: 60) == CommandResult(status: 0, output: "ran\n"))
       try device.pull(place, to: file + ".back", seconds: nil)
       #expect(Host.smallText(file + ".back") == "#!/bin/sh\necho ran\n")
       // What was on its way has its name only when it is whole.
@@ -96,14 +96,14 @@ func withDevice(
     try withDevice { device, _ in
       let stream = try device.open("while read -r x; do echo \"got $x\"; done; echo e >&2; exit 4")
       func line() -> DeviceLine {
-        stream.readLine(until: Host.monotonicNanoseconds() + 5_000_000_000)
+        stream.readLine(until: Host.monotonicNanoseconds() + 60_000_000_000)
       }
       #expect(stream.write("one"))
       #expect(line() == .line("got one"))
       #expect(stream.readLine(until: Host.monotonicNanoseconds() + 20_000_000) == .timeout)
       #expect(stream.write("two"))
       #expect(line() == .line("got two"))
-      #expect(stream.end(seconds: 5) == 4)
+      #expect(stream.end(seconds: 60) == 4)
       #expect(stream.errorTail() == "e\n")
     }
   }
@@ -120,10 +120,10 @@ func withDevice(
       }
       #expect(fault { _ = try device.run("exec sleep 20", seconds: 0.2) } == "DEV011")
       phone.faults.withLock { $0.state = "offline" }
-      #expect(fault { _ = try device.run("true", seconds: 5) } == "DEV010")
+      #expect(fault { _ = try device.run("true", seconds: 60) } == "DEV010")
       // The owner must act: nobody climbs a ladder for that.
       phone.faults.withLock { $0.state = "unauthorized" }
-      #expect(fault { _ = try device.run("true", seconds: 5) } == "ADB011")
+      #expect(fault { _ = try device.run("true", seconds: 60) } == "ADB011")
       #expect(fault { try device.reconnect() } == "ADB011")
       phone.faults.withLock { $0.state = "device" }
       try device.reconnect()
@@ -143,7 +143,7 @@ func withDevice(
       let file = phone.root + "/file"
       try AtomicFile.write("content", to: file)
       let path = try folder.push(file)
-      #expect(try device.run("cat \(path)", seconds: 5).output == "content")
+      #expect(try device.run("cat \(path)", seconds: 60).output == "content")
       #expect(folder.close())
       #expect(phone.files() == [])
     }
