@@ -84,8 +84,8 @@ let targets: [[Target]] = [
       exclude: ["pages"]
     )
   ],
-  system("CSQLite"), system("CZlib"),
-  module("Base", "AssayBase", [], settings: fast),
+  system("CCrypto"), system("CSQLite"), system("CZlib"),
+  module("Base", "AssayBase", ["CCrypto"], settings: fast),
   module("Base", "AssayHost", ["AssayBase", "CHost"]),
   module("Base", "AssayTensor", ["AssayBase"], settings: fast),
   module("Devices", "AssayADB", ["AssayBase", "AssayHost"], tests: ["PhoneEmulation"]),
