@@ -34,13 +34,9 @@ extension Catalog {
         availability: .available(version: "peak of a worker's own")
       )
     } catch {
-      let finding = error as? Diagnostic
       return Probe(
         name: "memory group",
-        availability: .unavailable(
-          reason: finding?.summary ?? "\(error)",
-          remedy: finding?.remedy ?? "run as root"
-        )
+        availability: Availability(unavailableBecauseOf: error, remedy: "run as root")
       )
     }
   }

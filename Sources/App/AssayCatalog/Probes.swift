@@ -60,14 +60,10 @@ extension Catalog {
     do {
       return try ProgramBook().importers.map { Probe(name: $0.id, availability: $0.probe()) }
     } catch {
-      let fault = error as? Diagnostic
       return [
         Probe(
           name: ProgramBook.fileName,
-          availability: .unavailable(
-            reason: fault?.summary ?? "\(error)",
-            remedy: fault?.remedy ?? "mend it"
-          )
+          availability: Availability(unavailableBecauseOf: error, remedy: "mend it")
         )
       ]
     }

@@ -9,4 +9,13 @@ public enum Availability: Sendable, Equatable {
   public var isAvailable: Bool {
     if case .available = self { true } else { false }
   }
+
+  /// Not usable, for the reason that an error gives.
+  ///
+  /// - Parameter remedy: what mends an error that does not say so itself.
+  public init(unavailableBecauseOf error: any Error, remedy: String = "make setup") {
+    let finding = error as? Diagnostic
+    let reason = finding.map { [$0.summary, $0.cause].compactMap(\.self).joined(separator: ": ") }
+    self = .unavailable(reason: reason ?? "\(error)", remedy: finding?.remedy ?? remedy)
+  }
 }

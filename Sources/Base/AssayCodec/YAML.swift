@@ -10,7 +10,7 @@ public enum YAML {
       _ = try Library.shared.get()
       return .available(version: "0.2")
     } catch {
-      return .unavailable(reason: error.summary, remedy: error.remedy ?? "make setup")
+      return Availability(unavailableBecauseOf: error)
     }
   }
 

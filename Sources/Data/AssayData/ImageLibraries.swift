@@ -42,10 +42,7 @@ extension Result where Failure == Diagnostic {
     switch self {
     case .success(let table): .available(version: version(table))
     case .failure(let error):
-      .unavailable(
-        reason: [error.summary, error.cause].compactMap(\.self).joined(separator: ": "),
-        remedy: error.remedy ?? ""
-      )
+      Availability(unavailableBecauseOf: error, remedy: "")
     }
   }
 }

@@ -26,11 +26,7 @@ public struct ADBDriver: DeviceDriver {
       let program = try ADBProgram.find()
       return .available(version: "adb \(program.version() ?? "of unknown version"), not started")
     } catch {
-      let finding = error as? Diagnostic
-      return .unavailable(
-        reason: finding?.summary ?? "\(error)",
-        remedy: finding?.remedy ?? "apt install adb"
-      )
+      return Availability(unavailableBecauseOf: error, remedy: "apt install adb")
     }
   }
 

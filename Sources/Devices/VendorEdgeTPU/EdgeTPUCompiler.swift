@@ -114,11 +114,7 @@ public struct EdgeTPUCompiler: Sendable {
       let version = line.flatMap { $0.split(separator: " ").last } ?? "of unknown version"
       return .available(version: "\(version) (\(compiler.path))")
     } catch {
-      let finding = error as? Diagnostic
-      return .unavailable(
-        reason: finding?.summary ?? "\(error)",
-        remedy: finding?.remedy ?? remedy
-      )
+      return Availability(unavailableBecauseOf: error, remedy: remedy)
     }
   }
 

@@ -49,7 +49,7 @@ public struct OpenVINO2021: Sendable {
         }
       return .available(version: "\(installed.tool.version), \(words)")
     } catch {
-      return Availability(notUsable: error)
+      return Availability(unavailableBecauseOf: error, remedy: "see docs/devices.md")
     }
   }
 

@@ -125,7 +125,7 @@ public struct TRTExec: Sendable {
       }
       return .available(version: "\(version), \(gpu)")
     } catch {
-      return Availability(notUsable: error)
+      return Availability(unavailableBecauseOf: error, remedy: "see docs/devices.md")
     }
   }
 

@@ -81,7 +81,7 @@ public struct Vela: Sendable {
       let vela = try Vela()
       return .available(version: (vela.version ?? "in PATH") + ", estimates only")
     } catch {
-      return Availability(notUsable: error)
+      return Availability(unavailableBecauseOf: error, remedy: "see docs/devices.md")
     }
   }
 
@@ -164,16 +164,5 @@ public struct Vela: Sendable {
     let name = Host.name(of: path)
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
     return String(name[..<dot])
-  }
-}
-
-extension Availability {
-  /// Not usable, for the reason that an error gives.
-  init(notUsable error: any Error) {
-    let finding = error as? Diagnostic
-    self = .unavailable(
-      reason: finding?.summary ?? "\(error)",
-      remedy: finding?.remedy ?? "see docs/devices.md"
-    )
   }
 }

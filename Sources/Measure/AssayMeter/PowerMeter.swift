@@ -27,11 +27,7 @@ extension PowerMeter {
       let reader = try open(MeterOptions())
       return .available(version: reader.channels.map(\.name).joined(separator: ", "))
     } catch {
-      let finding = error as? Diagnostic
-      return .unavailable(
-        reason: finding?.summary ?? "\(error)",
-        remedy: finding?.remedy ?? remedy
-      )
+      return Availability(unavailableBecauseOf: error, remedy: remedy)
     }
   }
 }

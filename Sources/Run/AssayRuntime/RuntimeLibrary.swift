@@ -114,18 +114,3 @@ public struct RuntimeLibrary: Sendable, Equatable {
     )
   }
 }
-
-extension Availability {
-  /// Unavailable for the reason that an error gives.
-  public init(unavailableBecauseOf error: any Error) {
-    guard let diagnostic = error as? Diagnostic else {
-      self = .unavailable(reason: "\(error)", remedy: RuntimeLibrary.remedy)
-      return
-    }
-    let cause = diagnostic.cause.map { ": \($0)" } ?? ""
-    self = .unavailable(
-      reason: diagnostic.summary + cause,
-      remedy: diagnostic.remedy ?? RuntimeLibrary.remedy
-    )
-  }
-}

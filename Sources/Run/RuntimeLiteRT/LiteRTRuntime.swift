@@ -23,7 +23,7 @@ public struct LiteRTRuntime: InferenceRuntime {
     do {
       return .available(version: try LiteRTLibrary.shared(path: path).version)
     } catch {
-      return Availability(unavailableBecauseOf: error)
+      return Availability(unavailableBecauseOf: error, remedy: RuntimeLibrary.remedy)
     }
   }
 

@@ -20,7 +20,7 @@ public struct OnnxRuntime: InferenceRuntime {
     do {
       return .available(version: try OnnxLibrary.shared(path: path).version)
     } catch {
-      return Availability(unavailableBecauseOf: error)
+      return Availability(unavailableBecauseOf: error, remedy: RuntimeLibrary.remedy)
     }
   }
 

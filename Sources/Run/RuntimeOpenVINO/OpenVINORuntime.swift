@@ -23,7 +23,7 @@ public struct OpenVINORuntime: InferenceRuntime {
     do {
       return .available(version: try OpenVINOLibrary.shared(path: path).version)
     } catch {
-      return Availability(unavailableBecauseOf: error)
+      return Availability(unavailableBecauseOf: error, remedy: RuntimeLibrary.remedy)
     }
   }
 

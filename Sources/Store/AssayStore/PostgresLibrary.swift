@@ -46,7 +46,7 @@ public enum StoreProbe {
     switch PostgresLibrary.shared {
     case .success(let library): .available(version: "libpq \(library.version)")
     case .failure(let fault):
-      .unavailable(reason: fault.summary, remedy: fault.remedy ?? "make setup")
+      Availability(unavailableBecauseOf: fault)
     }
   }
 

@@ -37,7 +37,7 @@ import CMicroHTTPD
       let words = unsafe library.table.MHD_get_version()
       return .available(version: unsafe words.map { unsafe String(cString: $0) } ?? "0.9")
     case .failure(let error):
-      return .unavailable(reason: error.summary, remedy: error.remedy ?? "make setup")
+      return Availability(unavailableBecauseOf: error)
     }
   }
 }

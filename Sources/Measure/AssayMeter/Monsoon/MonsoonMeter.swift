@@ -34,11 +34,7 @@ public struct MonsoonMeter: PowerMeter {
       }
       return .available(version: "on the bus")
     } catch {
-      let finding = error as? Diagnostic
-      return .unavailable(
-        reason: finding?.summary ?? "\(error)",
-        remedy: finding?.remedy ?? "see assay doctor"
-      )
+      return Availability(unavailableBecauseOf: error, remedy: "see assay doctor")
     }
   }
 
