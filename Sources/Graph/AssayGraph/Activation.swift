@@ -128,6 +128,18 @@ extension Activation {
   }
 }
 
+extension Activation {
+  /// The function that computes it alone; `nil` for none.
+  public var function: Unary.Kind? {
+    switch self {
+    case .none: nil
+    case .relu: .relu
+    case .relu6: .relu6
+    case .reluN1To1: .reluN1To1
+    }
+  }
+}
+
 extension Unary.Kind {
   /// The activation that computes this function, if it is one.
   public var activation: Activation? {

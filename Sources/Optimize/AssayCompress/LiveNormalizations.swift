@@ -104,7 +104,7 @@ extension Graph {
     result.nodes = []
     for node in nodes {
       guard layers.contains(node.name), var op = node.op as? any ActivatingOperator,
-        let function = op.activation.function
+        let function = op.activation.function.map({ Unary($0) })
       else {
         result.nodes.append(node)
         continue
@@ -124,18 +124,6 @@ extension Graph {
       )
     }
     return result
-  }
-}
-
-extension Activation {
-  /// The operator that does the same; `nil` for none.
-  var function: Unary? {
-    switch self {
-    case .none: nil
-    case .relu: Unary(.relu)
-    case .relu6: Unary(.relu6)
-    case .reluN1To1: Unary(.reluN1To1)
-    }
   }
 }
 

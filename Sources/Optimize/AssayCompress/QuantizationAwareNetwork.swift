@@ -201,7 +201,7 @@ public struct QuantizationAwareNetwork {
       let terms = plan.source[bias].constant?.floats(), terms.count == moments.mean.count,
       tensor.shape[axis] == terms.count
     else { return nil }
-    let function = op.activation.function
+    let function = op.activation.function.map { Unary($0) }
     op.activation = .none
     let rounded = try constant(weights)
     let sum = try graph.addNode(unique(node.name), op, [input, rounded, nil])[0]

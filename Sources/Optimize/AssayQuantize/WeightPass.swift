@@ -66,7 +66,7 @@ struct WeightPass {
   private mutating func append(_ node: Node) {
     guard var dense = node.op as? FullyConnected, let weights = node.inputs[1],
       graph[weights].type.quantization?.isBlockwise ?? false, node.outputs.count == 1,
-      let kind = dense.activation.unary
+      let kind = dense.activation.function
     else {
       nodes.append(node)
       return
@@ -307,17 +307,5 @@ enum SmallWeights {
       if error < best.error { best = (scale, error) }
     }
     return best.scale
-  }
-}
-
-extension Activation {
-  /// The operator that computes it alone; `nil` for none.
-  fileprivate var unary: Unary.Kind? {
-    switch self {
-    case .none: nil
-    case .relu: .relu
-    case .relu6: .relu6
-    case .reluN1To1: .reluN1To1
-    }
   }
 }

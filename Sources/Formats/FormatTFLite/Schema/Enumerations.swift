@@ -112,13 +112,5 @@ enum FusedActivation: Int8 {
   }
 
   /// The function as a node of its own.
-  var unary: Unary? {
-    switch self {
-    case .none: nil
-    case .relu: Unary(.relu)
-    case .relu6: Unary(.relu6)
-    case .reluN1To1: Unary(.reluN1To1)
-    case .tanh: Unary(.tanh)
-    }
-  }
+  var unary: Unary? { (self == .tanh ? .tanh : activation?.function).map { Unary($0) } }
 }
