@@ -35,6 +35,13 @@ import Testing
     #expect(error?.all.allSatisfy { $0.code == "ACC012" } == true)
   }
 
+  @Test(arguments: ["/etc/passwd", "../a.png", "a/../../b.png"])
+  func picturesLieInTheirFolder(file: String) throws {
+    let images = "[{\"id\":1,\"file_name\":\"\(file)\",\"width\":20,\"height\":10}]"
+    let error = #expect(throws: Diagnostics.self) { try coco("[]", images: images) }
+    #expect(error?.all.first?.summary.contains("leads out of the pictures' folder") == true)
+  }
+
   @Test func oddEntriesAreWarned() throws {
     let truth = try coco(#"[{"id":1,"image_id":1,"category_id":5,"bbox":[15,2,30,4]}]"#)
     #expect(truth.findings.map(\.severity) == [.warning, .warning])

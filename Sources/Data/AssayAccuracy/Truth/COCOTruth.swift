@@ -133,6 +133,10 @@ public struct COCOTruth: Sendable, Equatable {
         faults.errors("image \(id): the id is used twice")
         continue
       }
+      guard !file.hasPrefix("/"), !file.split(separator: "/").contains("..") else {
+        faults.errors("image \(id): the file_name '\(file)' leads out of the pictures' folder")
+        continue
+      }
       if !files.insert(file).inserted { faults.warns("the picture '\(file)' is listed twice") }
       result.append(Picture(id: id, file: file, width: width, height: height, objects: []))
     }
