@@ -135,6 +135,8 @@ public struct DeviceListing: Sendable, Equatable {
   public var name: String?
   /// What the driver knows without asking it, such as its model.
   public var note: String
+  /// Whether its driver has seen it; what nobody asked is not known to work.
+  public var isSeen: Bool
   /// Why it cannot be used, and what to do; `nil` when it seems usable.
   public var obstacle: Diagnostic?
 
@@ -143,11 +145,13 @@ public struct DeviceListing: Sendable, Equatable {
     address: DeviceAddress,
     name: String? = nil,
     note: String = "",
+    isSeen: Bool = true,
     obstacle: Diagnostic? = nil
   ) {
     self.address = address
     self.name = name
     self.note = note
+    self.isSeen = isSeen
     self.obstacle = obstacle
   }
 }

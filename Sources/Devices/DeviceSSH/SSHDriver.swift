@@ -27,7 +27,7 @@ public struct SSHDriver: DeviceDriver {
   /// Those of the configuration file: a network is not searched.
   public func list(_ book: DeviceBook) -> [DeviceListing] {
     book.entries.filter { $0.address.scheme == scheme }.map { entry in
-      DeviceListing(address: entry.address, name: entry.name, note: "not asked")
+      DeviceListing(address: entry.address, name: entry.name, note: "not asked", isSeen: false)
     }
   }
 

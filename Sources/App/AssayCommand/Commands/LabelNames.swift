@@ -25,8 +25,10 @@ extension Arguments {
 /// may be another class's.
 func namesFinding(_ names: Int, classes: Int, from list: String) -> Diagnostic? {
   guard names > 0, classes > 0, names != classes else { return nil }
-  let known = ["imagenet", "imagenet1001", "coco", "coco90", "coco91", "voc"]
-  let fitting = known.filter { LabelMaps.classNames($0)?.count == classes }
+  // Synsets are numbers: no names to offer.
+  let fitting = LabelMaps.known.filter {
+    $0 != "synsets" && LabelMaps.classNames($0)?.count == classes
+  }
   return Diagnostic(
     "DAT032",
     "the network tells \(classes) classes, the list has \(names) names",

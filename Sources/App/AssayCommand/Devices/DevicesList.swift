@@ -65,8 +65,7 @@ private func listText(
   for row in rows {
     let space = String(repeating: " ", count: width - row.address.text.count)
     let name = row.name.map { "\($0): " } ?? ""
-    // What nobody asked is not known to work.
-    let mark = row.obstacle != nil ? "--" : row.note == "not asked" ? "??" : "ok"
+    let mark = row.obstacle != nil ? "--" : row.isSeen ? "ok" : "??"
     text += "  \(mark)  \(row.address)\(space)  \(name)"
     text += Words.printable(row.note) + "\n"
     if let obstacle = row.obstacle {
@@ -75,7 +74,7 @@ private func listText(
       if let remedy = obstacle.remedy { text += "\(indent)-> \(remedy)\n" }
     }
   }
-  if rows.contains(where: { $0.note == "not asked" }) {
+  if rows.contains(where: { !$0.isSeen }) {
     text += "\n??: assay devices probe NAME asks it\n"
   }
   if !rows.contains(where: { $0.address != .local }) { text += firstDevice }

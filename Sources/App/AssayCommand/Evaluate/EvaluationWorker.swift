@@ -89,17 +89,11 @@ struct EvaluationWorker {
       session.lease = { lease.renew() }
       return session
     }
+    let provider = Provider(rawValue: plan.provider) ?? .cpu
     model = try LoadedModel(
       path: plan.model,
-      runtime: placed(
-        Catalog.runtime(plan.runtime),
-        on: session,
-        provider: Provider(rawValue: plan.provider) ?? .cpu
-      ),
-      options: SessionOptions(
-        provider: Provider(rawValue: plan.provider) ?? .cpu,
-        threads: plan.threads
-      ),
+      runtime: placed(Catalog.runtime(plan.runtime), on: session, provider: provider),
+      options: SessionOptions(provider: provider, threads: plan.threads),
       isIsolated: false
     )
     preprocessing = try Preprocessing.parse(plan.preprocess)
