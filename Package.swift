@@ -275,7 +275,7 @@ let targets: [[Target]] = [
       "AssayBench", "AssayCodec", "AssayDevice", "AssayHost", "AssayMachine", "AssayMeter",
       "AssayRecord", "AssayRuntime",
     ],
-    tests: ["DeviceSSH", "RuntimeLiteRT", "RuntimeOpenVINO"]
+    tests: ["DeviceSSH", "RuntimeLiteRT", "RuntimeOnnxRuntime", "RuntimeOpenVINO"]
   ),
   module(
     "Devices",

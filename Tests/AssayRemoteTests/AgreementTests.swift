@@ -6,6 +6,7 @@ import AssayRecord
 import AssayRuntime
 import AssayTestSupport
 import RuntimeLiteRT
+import RuntimeOnnxRuntime
 import RuntimeOpenVINO
 import Testing
 
@@ -23,13 +24,15 @@ import Testing
   .enabled(if: TestData.shared != nil, "the shared test data is absent")
 )
 struct AgreementTests {
-  @Test(arguments: ["litert", "openvino"])
+  @Test(arguments: ["litert", "onnxruntime", "openvino"])
   func mediansAgreeWithinOnePercent(runtime: String) throws {
-    let probe = runtime == "litert" ? LiteRTRuntime().probe() : OpenVINORuntime().probe()
-    guard probe.isAvailable else { return }
-    let model = try #require(
-      TestData.sharedFile("models/mobilenet/mobilenet_v2_1.0_224_ptq_int8.tflite")
-    )
+    let runtimes: [any InferenceRuntime] = [LiteRTRuntime(), OnnxRuntime(), OpenVINORuntime()]
+    guard runtimes.contains(where: { $0.id == runtime && $0.probe().isAvailable }) else { return }
+    let network = "models/mobilenet/mobilenet_v2_1.0_224_ptq_int8.tflite"
+    // For ONNX Runtime: what `assay convert` makes of it.
+    let given = runtime == "onnxruntime" ? Host.environment("ASSAY_AGREEMENT_ONNX") : nil
+    guard runtime != "onnxruntime" || given != nil else { return }
+    let model = try given ?? #require(TestData.sharedFile(network))
     let assay = Host.join(Host.folder(of: Host.executablePath ?? ""), "assay")
     try withFolder { root in
       var settings = DeviceSettings()
@@ -37,7 +40,8 @@ struct AgreementTests {
       let library = RuntimeLibrary.candidates(
         id: runtime,
         variable: "ASSAY_\(runtime.uppercased())_LIB",
-        stem: runtime == "litert" ? "libLiteRt.so" : "libopenvino_c.so"
+        stem: ["litert": "libLiteRt.so", "onnxruntime": "libonnxruntime.so"][runtime]
+          ?? "libopenvino_c.so"
       ).first { Host.exists($0.path) }
       settings.libraries[runtime] = library?.path
       let session = try DeviceSession(LocalDevice(settings), settings)
@@ -57,7 +61,7 @@ struct AgreementTests {
       let configurations = try ["host", "runner"].map { variant in
         Configuration(
           model: try Record.Model(file: model),
-          artefact: "tflite",
+          artefact: given == nil ? "tflite" : "onnx",
           variant: variant,
           runtime: runtime
         )

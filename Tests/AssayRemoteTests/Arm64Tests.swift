@@ -6,6 +6,8 @@ import AssayRuntime
 import AssayTensor
 import AssayTestSupport
 import RuntimeLiteRT
+import RuntimeOnnxRuntime
+import RuntimeOpenVINO
 import Testing
 
 @testable import AssayRemote
@@ -52,6 +54,38 @@ struct Arm64Tests {
         try here.runOnce()
         try there.runOnce()
         #expect(try there.readOutput(0).array == here.readOutput(0).array, "\(name)")
+      }
+    }
+    try agrees(session, OnnxRuntime(), ["network.onnx", "outside.onnx"])
+    try agrees(session, OpenVINORuntime(), ["network.onnx"])
+  }
+
+  /// A runtime's wheel for Arm, brought there: floats agree to rounding.
+  private func agrees(
+    _ device: DeviceSession,
+    _ local: any InferenceRuntime,
+    _ models: [String]
+  ) throws {
+    if let reason = device.refusal(of: local.id) {
+      print("skipping \(local.id) on the emulated Arm system: \(reason.summary)")
+      return
+    }
+    guard local.probe().isAvailable else { return }
+    let id = local.id
+    let runtime = WorkerRuntime(id: id, formats: ["onnx"]) { try device.makeWorker(runtime: id) }
+    for name in models {
+      let path = TestData.package + "/Tests/Goldens/runtimes/" + name
+      let here = try local.load(path: path, options: SessionOptions())
+      let there = try runtime.load(path: path, options: SessionOptions())
+      #expect(there.inputs == here.inputs && there.outputs == here.outputs)
+      let image = Tensor((0..<192).map { Float(37 * $0 % 101) / 101 }, [1, 3, 8, 8])
+      for session in [here, there] {
+        try session.write(image.bytes, toInput: 0)
+        try session.runOnce()
+      }
+      for index in here.outputs.indices {
+        let pair = try zip(here.output(index).floats(), there.output(index).floats())
+        #expect(pair.allSatisfy { abs($0 - $1) < 1e-6 }, "\(id) \(name)")
       }
     }
   }

@@ -105,6 +105,14 @@ def onnx_models():
     (TARGET / "network.onnx").write_bytes(network)
     (TARGET / "integer.onnx").write_bytes(integer)
     (TARGET / "places.onnx").write_bytes(places)
+    # The network with its weights in a file of their own, as those of more than 2 GB have them.
+    onnx.save_model(
+        onnx.load_from_string(network),
+        TARGET / "outside.onnx",
+        save_as_external_data=True,
+        location="outside.onnx.data",
+        size_threshold=0,
+    )
     outputs = {
         "scores": [round(float(v), 7) for v in scores.ravel()],
         "features": [round(float(v), 7) for v in features.ravel()],

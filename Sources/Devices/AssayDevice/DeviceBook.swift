@@ -130,7 +130,7 @@ public struct DeviceBook: Sendable, Equatable {
     settings.patience = try seconds(json, "patience")
     settings.grace = try seconds(json, "grace")
     for (name, value) in json["libraries"]?.pairs ?? [] {
-      let names = ["edgetpu", "litert", "openvino"]
+      let names = ["edgetpu", "litert", "onnxruntime", "openvino"]
       guard let path = value.string, path.hasPrefix("/"), names.contains(name) else {
         throw fault(
           "'libraries' has absolute paths for \(names.joined(separator: ", ")): "

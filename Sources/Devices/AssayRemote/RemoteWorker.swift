@@ -65,14 +65,14 @@ public final class RemoteWorker: WorkerLink {
     case "audit": return try audit(request, seconds)
     case "block": return try block(request, seconds)
     case "forget":
-      var request = request
-      if let weights = RemoteWorker.weights(of: request["path"]?.string) {
-        var first = request
-        first["path"] = .string(try place(weights))
-        _ = try send(first, seconds)
+      // What is told of is the model's own file; the others go before.
+      var answer = JSON.emptyObject
+      for file in modelFiles(request["path"]?.string ?? "").reversed() {
+        var request = request
+        request["path"] = .string(try place(file))
+        answer = try send(request, seconds)
       }
-      request["path"] = try request["path"]?.string.map { .string(try place($0)) }
-      return try send(request, seconds)
+      return answer
     default: return try send(request, seconds)
     }
   }
@@ -158,10 +158,19 @@ public final class RemoteWorker: WorkerLink {
 
   private func load(_ request: JSON, _ seconds: Double) throws -> JSON {
     var request = request
-    if let weights = RemoteWorker.weights(of: request["path"]?.string) {
-      request["weights"] = .string(try place(weights))
+    if let path = request["path"]?.string {
+      let there = try place(path)
+      request["path"] = .string(there)
+      for companion in modelFiles(path).dropFirst() {
+        let given = try place(companion)
+        if companion.hasSuffix(".bin") {
+          request["weights"] = .string(given)
+        } else {
+          // The model names it, relative to itself.
+          try files.join(given, to: there, as: Host.name(of: companion))
+        }
+      }
     }
-    if let path = request["path"]?.string { request["path"] = .string(try place(path)) }
     for (key, value) in loadOptions.pairs ?? [] where key != "settings" { request[key] = value }
     if request["provider"]?.string == "tpu" {
       // What is known of the device's own libraries; what was asked for goes before.
@@ -174,13 +183,6 @@ public final class RemoteWorker: WorkerLink {
     outputs = try (answer["outputs"]?.array ?? []).map { try Port(json: $0) }
     fed = inputs.map { ByteView([UInt8](repeating: 0, count: $0.type.byteCount ?? 0)) }
     return answer
-  }
-
-  /// The file of a network's weights, where its format keeps them apart (OpenVINO's IR).
-  private static func weights(of path: String?) -> String? {
-    guard let path, path.hasSuffix(".xml") else { return nil }
-    let file = path.dropLast(".xml".count) + ".bin"
-    return Host.kind(of: String(file)) == .file ? String(file) : nil
   }
 
   /// Where a file of this machine lies on the device, brought there where it does not.

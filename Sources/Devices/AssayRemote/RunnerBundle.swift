@@ -51,7 +51,7 @@ public struct RunnerBundle: Sendable, Equatable {
   static let oldestLibrary = ["aarch64": (2, 34), "x86_64": (2, 34)]
 
   /// The runtimes that the runner drives, the one that comes first for a format first.
-  public static let runtimes = ["litert", "openvino"]
+  public static let runtimes = ["litert", "onnxruntime", "openvino"]
 
   /// What tells a runtime's library, on this machine and in the folders of other processors.
   private struct Kind {
@@ -63,14 +63,19 @@ public struct RunnerBundle: Sendable, Equatable {
   private static func kind(_ runtime: String) throws -> Kind {
     switch runtime {
     case "litert": return Kind(title: "LiteRT", variable: "ASSAY_LITERT_LIB", stem: "libLiteRt.so")
+    case "onnxruntime":
+      return Kind(
+        title: "ONNX Runtime",
+        variable: "ASSAY_ONNXRUNTIME_LIB",
+        stem: "libonnxruntime.so"
+      )
     case "openvino":
       return Kind(title: "OpenVINO", variable: "ASSAY_OPENVINO_LIB", stem: "libopenvino_c.so")
     default:
       throw Diagnostic(
         "RUN003",
-        "the runner on devices drives LiteRT and OpenVINO, not \(runtime)",
-        remedy:
-          "--runtime litert or openvino, or measure \(runtime) with assay on the device itself"
+        "the runner on devices drives \(runtimes.joined(separator: ", ")), not \(runtime)",
+        remedy: "name one of those by --runtime, or measure \(runtime) with assay on the device"
       )
     }
   }
@@ -194,7 +199,7 @@ public struct RunnerBundle: Sendable, Equatable {
       if provider == .gpu { stems += ["libopenvino_intel_gpu_plugin.so", "cache.json"] }
       if provider == .npu { stems.append("libopenvino_intel_npu_plugin.so") }
       wanted += all.filter { one in one != name && stems.contains { one.hasPrefix($0) } }
-    } else if provider == .gpu || provider == .npu {
+    } else if runtime == "litert", provider == .gpu || provider == .npu {
       // LiteRT looks for its accelerators beside itself.
       wanted += all.filter { $0.hasSuffix("Accelerator.so") }
     }

@@ -6,6 +6,8 @@ import AssayHost
 protocol RunnerFiles: AnyObject {
   /// Brings a file there and tells its path there.
   func give(_ file: String, suffix: String) throws -> String
+  /// Lets a file that was brought be found beside another one that was, by the name that the other knows.
+  func join(_ path: String, to other: String, as name: String) throws
   /// A path there that the runner may write.
   func newPath(_ name: String) -> String
   /// Copies a file that the runner wrote to this machine.
@@ -30,6 +32,14 @@ final class DeviceFiles: RunnerFiles {
     try folder.push(file, suffix: suffix)
   }
 
+  func join(_ path: String, to other: String, as name: String) throws {
+    let link = Words.shell([path, Host.join(Host.folder(of: other), name)])
+    let result = try journal.note("link") { try device.run("ln -sf -- \(link)", seconds: 20) }
+    guard result.status == 0 else {
+      throw DeviceFault.refused(device.address, "joining the files of a model", result.errors)
+    }
+  }
+
   func newPath(_ name: String) -> String { folder.newPath(name) }
 
   func fetch(_ path: String, to file: String) throws {
@@ -48,6 +58,9 @@ final class LocalFiles: RunnerFiles {
   deinit { try? Host.remove(folder) }
 
   func give(_ file: String, suffix: String) throws -> String { Host.realPath(file) ?? file }
+
+  /// Nothing was moved: it lies there already.
+  func join(_ path: String, to other: String, as name: String) {}
 
   func newPath(_ name: String) -> String { Host.join(folder, name) }
 

@@ -164,6 +164,10 @@ import CRunner
         library = try LiteRT(path: source.library.isEmpty ? "libLiteRt.so" : source.library)
       case "openvino":
         library = try OpenVINO(path: source.library.isEmpty ? "libopenvino_c.so" : source.library)
+      case "onnxruntime":
+        library = try OnnxRuntime(
+          path: source.library.isEmpty ? "libonnxruntime.so" : source.library
+        )
       default: throw Failure("BEN002", "the runner on the device has no runtime '" + name + "'")
       }
       self.library = library

@@ -24,6 +24,18 @@ enum Host {
     }
   }
 
+  /// Reads a file and forgets it, so that the system has it at hand.
+  static func readThrough(_ path: String) -> Bool {
+    let file = path.withCString { crunner_open($0, false) }
+    guard file >= 0 else { return false }
+    defer { crunner_close(file) }
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = chunk.withUnsafeMutableBytes { crunner_read(file, $0.baseAddress, $0.count) }
+      if count <= 0 { return count == 0 }
+    }
+  }
+
   /// Writes a file.
   static func write(_ bytes: [UInt8], to path: String) -> Bool {
     let file = path.withCString { crunner_open($0, true) }

@@ -60,6 +60,7 @@ int crunner_open(const char *path, bool writes) {
 }
 
 void crunner_close(int descriptor) { close(descriptor); }
+void crunner_remove(const char *path) { unlink(path); }
 
 uint64_t crunner_busy_ns(void) {
   struct timespec t;

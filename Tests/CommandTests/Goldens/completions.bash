@@ -113,7 +113,7 @@ _assay() {
     "sweep --executor") COMPREPLY=($(compgen -W "local slurm" -- "$word")); return;;
     "store export --format") COMPREPLY=($(compgen -W "jsonl csv" -- "$word")); return;;
     "store import --format") COMPREPLY=($(compgen -W "jsonl csv benchmark_model benchmark_app trtexec loadgen mvncprofile vela strep edge-acc mlflow" -- "$word")); return;;
-    "bundle --runtime") COMPREPLY=($(compgen -W "litert openvino" -- "$word")); return;;
+    "bundle --runtime") COMPREPLY=($(compgen -W "litert onnxruntime openvino" -- "$word")); return;;
     "bundle --cpu") COMPREPLY=($(compgen -W "aarch64 x86_64" -- "$word")); return;;
     "tools add --kind") COMPREPLY=($(compgen -W "benchmark_model benchmark_litert_model benchmark-apk snpe qnn" -- "$word")); return;;
     "phone table --preset") COMPREPLY=($(compgen -W "quick standard strict" -- "$word")); return;;

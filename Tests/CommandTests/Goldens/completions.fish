@@ -431,7 +431,7 @@ complete -c assay -n '__fish_seen_subcommand_from devices; and __fish_seen_subco
 complete -c assay -n '__fish_seen_subcommand_from devices; and __fish_seen_subcommand_from connect' -l help -d 'show this help'
 complete -c assay -n __fish_use_subcommand -a bundle -d 'bring the runner and its runtime to a device for good, or into a folder'
 complete -c assay -n '__fish_seen_subcommand_from bundle' -l device -r -d 'where to measure  local (default), ssh  USER@ HOST  PORT , adb SERIAL, or a name; see assay devices'
-complete -c assay -n '__fish_seen_subcommand_from bundle' -l runtime -x -a 'litert openvino' -d 'the runtime that goes along (default  litert)'
+complete -c assay -n '__fish_seen_subcommand_from bundle' -l runtime -x -a 'litert onnxruntime openvino' -d 'the runtime that goes along (default  litert)'
 complete -c assay -n '__fish_seen_subcommand_from bundle' -l cpu -x -a 'aarch64 x86_64' -d 'with --output  the processor'
 complete -c assay -n '__fish_seen_subcommand_from bundle' -l output -r -d 'write the bundle into a folder instead'
 complete -c assay -n '__fish_seen_subcommand_from bundle' -l own-libc -d 'bring loader and C library along whatever the device has'

@@ -39,6 +39,7 @@ int64_t crunner_write(int descriptor, const void *bytes, size_t count);
 /// A descriptor, or less than 0.
 int crunner_open(const char *path, bool writes);
 void crunner_close(int descriptor);
+void crunner_remove(const char *path);
 /// Nanoseconds that this process spent on processors.
 uint64_t crunner_busy_ns(void);
 /// Waits.
