@@ -25,13 +25,13 @@ extension Host {
     awaitWriters(of: path)
   }
 
-  /// Waits until nobody has a file open for writing, a second at most.
+  /// Waits until nobody has a file open for writing, twenty seconds at most.
   ///
   /// A process that another thread is starting holds what this process had open until it has become its
   /// program. A file that was open for writing cannot be executed for so long ("Text file busy"), though
-  /// it was closed here.
+  /// it was closed here; a program that comes from a busy disk takes its time.
   public static func awaitWriters(of path: String) {
-    let deadline = monotonicNanoseconds() + 1_000_000_000
+    let deadline = monotonicNanoseconds() + 20_000_000_000
     while unsafe chost_is_being_written(path), monotonicNanoseconds() < deadline {
       sleep(nanoseconds: 1_000_000)
     }
