@@ -108,6 +108,7 @@ struct RemoteOnnxTests {
         }
         #expect(fault?.code == "RTM006")
         #expect(fault?.summary.contains("CPUExecutionProvider") == true)
+        #expect(fault?.remedy?.contains("libraries") == true)
       }
       let broken = root + "/broken.onnx"
       try AtomicFile.write("no model", to: broken)

@@ -146,9 +146,13 @@ public final class RemoteWorker: WorkerLink {
 
   private func withPrintedWords(_ error: Diagnostic) -> Diagnostic {
     guard error.code.hasPrefix("RTM") else { return error }
-    let lines = stream.errorTail().split(separator: "\n").filter { !$0.hasPrefix("INFO:") }
-    guard !lines.isEmpty else { return error }
     var copy = error
+    if error.code == "RTM006", error.remedy == nil {
+      copy.remedy =
+        "use --provider cpu, or name a build of the device's own that has it: \"libraries\" in devices.json"
+    }
+    let lines = stream.errorTail().split(separator: "\n").filter { !$0.hasPrefix("INFO:") }
+    guard !lines.isEmpty else { return copy }
     let printed = "it printed: " + lines.suffix(6).joined(separator: "\n")
     copy.cause = error.cause.map { $0 + "\n" + printed } ?? printed
     return copy
