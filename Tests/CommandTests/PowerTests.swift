@@ -66,6 +66,9 @@ import Testing
       try fails(["power", "show", "missing.csv"], "FIL001", 1)
       try fails(["bench", "--runtime", "null", "--co2", "much"], "CLI006", 2)
       try fails(["bench", "--runtime", "null", "--estimate-power", "6V"], "CLI006", 2)
+      // So many would leave no thread for any program of the machine.
+      try fails(["bench", "--runtime", "null", "--threads", "100000"], "CLI006", 2)
+      try fails(["try", "x.tflite", "--threads", "1,100000"], "CLI006", 2)
     }
   }
 

@@ -124,12 +124,19 @@ struct PlanReader {
   }
 
   /// Whole numbers of at least 1, one or several.
-  mutating func counts(_ value: JSON?, at path: String) -> [Int]? {
+  mutating func counts(
+    _ value: JSON?,
+    at path: String,
+    most: Int = 1_000_000
+  ) -> [Int]? {
     guard let value else { return nil }
     var counts: [Int] = []
     for (place, element) in elements(value, at: path) {
-      guard let count = element.int, (1...1_000_000).contains(count) else {
-        fault(place, "'\(path)' holds whole numbers from 1, not '\(PlanReader.shown(element))'")
+      guard let count = element.int, (1...most).contains(count) else {
+        fault(
+          place,
+          "'\(path)' holds whole numbers from 1 to \(most), not '\(PlanReader.shown(element))'"
+        )
         continue
       }
       if counts.contains(count) {

@@ -107,7 +107,7 @@ extension SweepPlan {
     providers =
       reader.texts(root["providers"], at: "providers", among: words.providers, what: "provider")
       ?? providers
-    threads = reader.counts(root["threads"], at: "threads") ?? threads
+    threads = reader.counts(root["threads"], at: "threads", most: 1024) ?? threads
     batch = reader.counts(root["batch"], at: "batch") ?? batch
     readDevices(root["devices"], &reader)
     if let value = root["scenarios"] {

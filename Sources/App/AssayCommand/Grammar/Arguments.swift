@@ -135,6 +135,15 @@ struct Arguments: Sendable {
     operands.indices.contains(index) ? operands[index] : nil
   }
 
+  /// The most that an option may ask for, where more could only be a mistake: every program of the machine
+  /// would be without threads.
+  private static let most = ["--threads": 1024, "--streams": 256]
+
+  private func bounded(_ number: Int, _ name: String) throws -> Int {
+    guard let most = Arguments.most[name], number > most else { return number }
+    throw Diagnostic("CLI006", "\(name) is at most \(most), not \(number)")
+  }
+
   /// A whole number of at least `minimum`.
   func integer(_ name: String, minimum: Int = 1) throws -> Int? {
     guard let text = value(name) else { return nil }
@@ -144,7 +153,7 @@ struct Arguments: Sendable {
         "\(name) must be a whole number of at least \(minimum), not '\(text)'"
       )
     }
-    return number
+    return try bounded(number, name)
   }
 
   /// Whole numbers separated by commas.
@@ -157,7 +166,7 @@ struct Arguments: Sendable {
         "\(name) must be whole numbers of at least 1 with commas, not '\(text)'"
       )
     }
-    return numbers
+    return try numbers.map { try bounded($0, name) }
   }
 
   /// Words separated by commas.
