@@ -8,6 +8,19 @@ import Darwin
 
 /// Writes whole files: a reader sees the old file or the new one, never a part.
 public enum AtomicFile {
+  /// A new file beside another one, open for writing; less than 0 where it cannot be made.
+  ///
+  /// What other threads start does not hold it: it would be open there for as long as that runs.
+  private static func made(beside target: String) -> (path: String, descriptor: Int32) {
+    let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+    while true {
+      let suffix = String((0..<6).map { _ in letters[Int.random(in: letters.indices)] })
+      let path = target + ".partial-" + suffix
+      let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      if descriptor >= 0 || errno != EEXIST { return (path, descriptor) }
+    }
+  }
+
   /// Writes `parts`, one after the other, to `path`.
   ///
   /// The bytes go to a new file in the same folder, are synced to the disk and renamed; a failure
@@ -27,14 +40,13 @@ public enum AtomicFile {
     }
     let target = followed(path)
     if isSpecial(target) {
-      let descriptor = unsafe open(target, O_WRONLY)
+      let descriptor = unsafe open(target, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw fault("opening") }
       defer { close(descriptor) }
       for part in parts { try write(part, to: descriptor) { fault("writing") } }
       return
     }
-    var template = Array((target + ".partial-XXXXXX").utf8CString)
-    let descriptor = unsafe mkstemp(&template)
+    let (partial, descriptor) = made(beside: target)
     guard descriptor >= 0 else {
       throw Diagnostic(
         "FIL003",
@@ -47,14 +59,14 @@ public enum AtomicFile {
     var isKept = false
     defer {
       close(descriptor)
-      if !isKept { unsafe _ = unlink(&template) }
+      if !isKept { unsafe _ = unlink(partial) }
     }
     for part in parts { try write(part, to: descriptor) { fault("writing") } }
     let mask = umask(0)
     umask(mask)
     guard fchmod(descriptor, 0o666 & ~mask) == 0 else { throw fault("setting permissions") }
     if isSynced, fsync(descriptor) != 0 { throw fault("syncing to the disk") }
-    guard unsafe rename(&template, target) == 0 else { throw fault("renaming") }
+    guard unsafe rename(partial, target) == 0 else { throw fault("renaming") }
     isKept = true
   }
 

@@ -23,7 +23,7 @@ public final class ByteStream {
   public init(path: String, idleNanoseconds: UInt64? = nil) throws {
     self.idleNanoseconds = idleNanoseconds
     isStandardInput = path == "-"
-    descriptor = isStandardInput ? 0 : unsafe open(path, O_RDONLY)
+    descriptor = isStandardInput ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw Diagnostic("FIL001", "the file cannot be opened", at: [path], cause: lastSystemError())
     }

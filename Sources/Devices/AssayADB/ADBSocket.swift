@@ -27,7 +27,7 @@ final class ADBSocket {
       throw Diagnostic("ADB005", "\(port) is no port", remedy: "a number from 1 to 65535")
     }
     #if canImport(Glibc)
-    let kind = Int32(SOCK_STREAM.rawValue)
+    let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     #else
     let kind = SOCK_STREAM
     #endif
