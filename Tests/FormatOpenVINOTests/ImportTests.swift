@@ -105,6 +105,24 @@ import Testing
     #expect(got[0].tensor.integers() == expected[0].tensor.integers())
   }
 
+  /// As prototypes of masks do: the codes of a picture's layer leave with the channels first.
+  @Test func integersThatLeaveInAnotherOrderKeepTheirMeaning() throws {
+    var make = OperatorCaseMaker("moved_ports")
+    let written = Quantization(scale: 0.25, zeroPoint: -128)
+    let x = make.input([1, 4, 6, 3])
+    let window = Size2D(2, 2)
+    let pooled = try make.graph.addNode("pool", Pool2D(.max, window: window, strides: window), [x])
+    let codes = try make.graph.addNode("codes", Quantize(.int8, written), [pooled[0]])[0]
+    let moved = try make.graph.addNode("y", Transpose([0, 3, 1, 2]), [codes])[0]
+    make.graph[moved].type.quantization = written
+    let problem = make.finished([moved])
+    let graph = try roundTrip(problem.graph)
+    #expect(graph[graph.outputs[0]].type.quantization == written)
+    let expected = try ReferenceEvaluator(problem.graph).run(problem.inputs)
+    let got = try ReferenceEvaluator(graph).run(problem.inputs)
+    #expect(got[0].tensor.integers() == expected[0].tensor.integers())
+  }
+
   @Test func graysThatANetworkScalesStayGrays() throws {
     var graph = Graph(name: "gray")
     let picture = graph.addInput("picture", TensorType(.uint8, [1, 2, 2, 1]))

@@ -44,9 +44,15 @@ extension Graph {
   private mutating func quantizeOutput(_ output: ValueID) {
     let makers = producers()
     let type = self[output].type
-    guard type.dtype.isPort, type.quantization == nil, let last = makers[output],
-      (nodes[last].op as? Cast)?.dtype == type.dtype
-    else { return }
+    guard type.dtype.isPort, type.quantization == nil, var last = makers[output] else { return }
+    // The output of a picture's layer may be the codes in another order of axes.
+    var codes = output
+    if nodes[last].op is Transpose, let moved = operand(of: last), let maker = makers[moved],
+      GraphIndex(self).soleReader(of: moved) == last
+    {
+      (codes, last) = (moved, maker)
+    }
+    guard (nodes[last].op as? Cast)?.dtype == type.dtype else { return }
     var value = operand(of: last)
     var zeroPoint: Float = 0
     if let id = value, let maker = makers[id], let before = operand(of: maker),
@@ -60,7 +66,7 @@ extension Graph {
       let scale = factor(of: division, .divide, over: reals),
       let quantization = Quantization(checking: scale, zeroPoint, type.dtype)
     else { return }
-    self[output].type.quantization = quantization
+    for id in [codes, output] { self[id].type.quantization = quantization }
     nodes[last].op = Quantize(type.dtype, quantization)
     nodes[last].inputs = [reals]
   }
