@@ -12,11 +12,15 @@ import Testing
   @Test func ranksBreakTiesByClass() {
     #expect(ClassOutcome(scores: [1, 3, 3, 2], label: 2).rank == 1)
     #expect(ClassOutcome(scores: [1, 3, 3, 2], label: 1).rank == 0)
-    #expect(ClassOutcome(scores: [.nan, 3, 1], label: 0).rank == 3)
+    #expect(ClassOutcome(scores: [.nan, 3, 1], label: 0).rank == ClassOutcome.absent)
     #expect(ClassOutcome(scores: [.nan, 3, 1], label: 1).predicted == 1)
     #expect(ClassOutcome(scores: [0.7], label: 1).rank == 0)
     #expect(ClassOutcome(scores: [0.7], label: 0).rank == 1)
-    #expect(ClassOutcome(scores: [0, 0], label: 9).rank == 2)
+    #expect(ClassOutcome(scores: [0, 0], label: 9).rank == ClassOutcome.absent)
+    #expect(ClassOutcome(scores: [0.2], label: 3).rank == ClassOutcome.absent)
+    var counts = TopCounts(classCount: 10)
+    counts.add(ClassOutcome(scores: [0, 0], label: 9))
+    #expect(counts[5]?.fraction == 0)
   }
 
   @Test func depthsAreCounted() throws {

@@ -27,11 +27,13 @@ import Testing
          {"id":3,"image_id":1,"category_id":2,"bbox":[1,2,3,4]},
          {"id":4,"image_id":1,"category_id":1,"bbox":[1,2,-3,4]},
          {"id":5,"image_id":1,"category_id":1,"segmentation":[[1,2,3]],"bbox":[1,2,3,4]},
-         {"id":6,"image_id":1,"category_id":1,"segmentation":{"size":[10,20],"counts":[3,4]}}]
+         {"id":6,"image_id":1,"category_id":1,"segmentation":{"size":[10,20],"counts":[3,4]}},
+         {"id":7,"image_id":1,"category_id":1,"segmentation":[[1,1,5,1,5,5]],"bbox":[2,2]},
+         {"id":8,"image_id":1,"category_id":1,"segmentation":[[1,1,1e300,1,5,5]]}]
         """
       )
     }
-    #expect(error?.all.count == 6)
+    #expect(error?.all.count == 8)
     #expect(error?.all.allSatisfy { $0.code == "ACC012" } == true)
   }
 

@@ -55,6 +55,34 @@ private let classes: [(name: String, gray: UInt8)] = [
     }
   }
 
+  /// Words are numbered as the list of names has them; slips of the pen are told, not made classes of.
+  @Test func wordsHaveTheNumbersOfTheirNames() throws {
+    let flat: [(name: String, gray: UInt8)] = [("p1.png", 1), ("p2.png", 2), ("my cat.png", 3)]
+    try withPictures(flat) { folder in
+      let names = Host.join(folder, "names.txt")
+      try AtomicFile.write("dog\ncat\n", to: names)
+      func set(_ text: String) throws -> LabelledSet {
+        let list = Host.join(folder, "list.csv")
+        try AtomicFile.write(text, to: list)
+        let options = SetSource.Options(labels: list, classNames: names)
+        return try SetSource.imagenet.index(folder, options).set
+      }
+      let made = try set("p1.png,dog\np2.png,cat\n\"my cat.png\",cat\n")
+      #expect(made.classes == ["dog", "cat"])
+      #expect(made.items.map(\.name) == ["my cat.png", "p1.png", "p2.png"])
+      #expect(made.items.map(\.label) == [1, 0, 1])
+      let stranger = #expect(throws: Diagnostics.self) { try set("p1,dog\np2,cow\nmy cat,cat\n") }
+      #expect(stranger?.all.first?.summary.contains("'cow'") == true)
+      #expect(try labels(folder, "\u{FEFF}p1.png,4\np2.png,0\nmy cat.png,2\n") == [2, 4, 0])
+      for slip in ["1O", "99999999999999999999", "3.0"] {
+        let error = #expect(throws: (any Error).self) {
+          try labels(folder, "p1.png,4\np2.png,\(slip)\nmy cat.png,2\n")
+        }
+        #expect(error.map { "\($0)".contains("'\(slip)'") } == true)
+      }
+    }
+  }
+
   @Test func listsInAnyFormGiveLabels() throws {
     let flat: [(name: String, gray: UInt8)] = [("p1.png", 1), ("p2.png", 2), ("p3.png", 3)]
     try withPictures(flat) { folder in

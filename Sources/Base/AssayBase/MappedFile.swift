@@ -21,7 +21,8 @@ import Darwin
   /// - Throws: `Diagnostic` FIL001 when it cannot be opened, FIL002 when it is not a regular file.
   public init(path: String) throws {
     self.path = path
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // A named pipe is not waited for: it is no regular file.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw Diagnostic("FIL001", "the file cannot be opened", at: [path], cause: lastSystemError())
     }

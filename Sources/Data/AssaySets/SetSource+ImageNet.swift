@@ -1,5 +1,6 @@
 import AssayAccuracy
 import AssayBase
+import AssayData
 import AssayHost
 
 extension SetSource {
@@ -43,14 +44,10 @@ extension SetSource {
         let classes = names.map { Array($0.suffix(1000)) } ?? LabelMaps.classNames("imagenet") ?? []
         return (LabelledSet(task: .classes, source: path, classes: classes, items: items), [])
       }
-      if let names, names.count != synsets.count, names.count != synsets.count + 1 {
-        throw Diagnostic(
-          "DST006",
-          "there are \(names.count) class names for \(synsets.count) folders",
-          at: [options.classNames ?? ""]
-        )
+      let (classes, known) = try numbered(synsets, names, at: path)
+      for (index, item) in items.enumerated() {
+        items[index].label = item.label.flatMap { known[synsets[$0]] }
       }
-      let classes = names.map { Array($0.suffix(synsets.count)) } ?? synsets
       return (LabelledSet(task: .classes, source: path, classes: classes, items: items), [])
     }
     let files = try pictures(path)
@@ -58,6 +55,45 @@ extension SetSource {
       try Host.kind(of: labels) == .folder
       ? annotated(labels) : listed(labels, files: files)
     return try joined(files, rows, path, labels, names)
+  }
+
+  /// The classes that words stand for, and each word's number.
+  ///
+  /// Words of a list of names are numbered as there; other words, as synsets, in the order of the alphabet,
+  /// which is then also that of the names.
+  ///
+  /// - Parameter words: sorted, each once.
+  private static func numbered(
+    _ words: [String],
+    _ names: [String]?,
+    at path: String
+  ) throws -> (classes: [String], known: [String: Int]) {
+    func places(_ list: [String]) -> [String: Int] {
+      Dictionary(list.enumerated().map { ($1, $0) }) { first, _ in first }
+    }
+    guard let names else { return (words, places(words)) }
+    let strangers = words.filter { !names.contains($0) }
+    if strangers.isEmpty { return (names, places(names)) }
+    guard strangers.count == words.count else {
+      throw Diagnostics(
+        strangers.prefix(20).map { word in
+          Diagnostic(
+            "DST006",
+            "the class '\(word)' is none of the class names",
+            at: [path],
+            remedy: nearest(to: word, among: names).map { "did you mean '\($0)'?" }
+          )
+        }
+      )
+    }
+    guard names.count == words.count || names.count == words.count + 1 else {
+      throw Diagnostic(
+        "DST006",
+        "there are \(names.count) class names for \(words.count) classes",
+        at: [path]
+      )
+    }
+    return (Array(names.suffix(words.count)), places(words))
   }
 
   private typealias Row = (name: String, label: String, place: String)
@@ -83,6 +119,7 @@ extension SetSource {
   private static func listed(_ path: String, files: [String]) throws -> [Row] {
     let lines = try lines(path)
     let isCSV = lines.first.map { $0.contains(",") } ?? false
+    let known = Set(files.map(stem))
     if !isCSV, lines.allSatisfy({ Int($0) != nil }) {
       guard lines.count == files.count else {
         throw Diagnostic(
@@ -96,9 +133,16 @@ extension SetSource {
     }
     var rows: [Row] = []
     for (number, line) in lines.enumerated() {
-      let words = line.split { $0 == " " || $0 == "\t" || $0 == "," }.map { String($0) }
+      var words = line.split { $0 == " " || $0 == "\t" || $0 == "," }.map { String($0) }
       guard words.count >= 2 else {
         throw Diagnostic("DST006", "a line has no label", at: [path, "line \(number + 1)"])
+      }
+      // Names may have blanks and stand in quotes: whoever writes those has two columns.
+      let cells = (isCSV ? try CSV.records(of: line).first?.fields : nil) ?? [line]
+      let columns = cells.count > 1 ? cells : line.split(separator: "\t").map { String($0) }
+      if !known.contains(stem(words[0])), columns.count > 1, known.contains(stem(plain(columns[0])))
+      {
+        words = columns.prefix(2).map { plain($0) }
       }
       if number == 0, isCSV, ["imageid", "file", "name"].contains(words[0].lowercased()) {
         continue
@@ -106,6 +150,29 @@ extension SetSource {
       rows.append((stem(words[0]), words[1], "line \(number + 1)"))
     }
     return rows
+  }
+
+  /// Numbers among names, and numbers that are not whole, are slips of the pen that would make other classes
+  /// of all.
+  private static func refuseMixed(_ rows: [Row], _ list: String, _ names: [String]?) throws {
+    let isNumbered = rows.count { Int($0.label) != nil } * 2 >= rows.count
+    let odd = rows.filter { row in
+      if let names, names.contains(row.label) { return false }
+      if isNumbered { return Int(row.label) == nil }
+      return row.label.first?.isNumber == true && Double(row.label) != nil
+    }
+    try Diagnostics(
+      odd.prefix(20).map { row in
+        Diagnostic(
+          "DST006",
+          isNumbered
+            ? "the label '\(row.label)' is no whole number, as the others are"
+            : "the label '\(row.label)' is a number, but neither are the others nor is it a class name",
+          at: [list, row.place],
+          remedy: "give indices from 0, or names, for all pictures"
+        )
+      }
+    ).throwIfErrors()
   }
 
   private static func joined(
@@ -116,10 +183,12 @@ extension SetSource {
     _ names: [String]?
   ) throws -> (LabelledSet, [Diagnostic]) {
     let isIndexed = rows.allSatisfy { Int($0.label) != nil }
+    try refuseMixed(rows, list, names)
     let present = isIndexed ? [] : Set(rows.map(\.label)).sorted()
     // Some of ImageNet's synsets have the numbers that networks give those.
     let isImageNet =
       !isIndexed && present.allSatisfy { LabelMaps.imagenetIndex(ofSynset: $0) != nil }
+    let other = isIndexed || isImageNet ? nil : try numbered(present, names, at: list)
     let synsets = isImageNet ? LabelMaps.imagenet.map(\.synset) : present
     var faults: [Diagnostic] = []
     func fault(_ words: String, _ place: String, _ remedy: String? = nil) {
@@ -130,7 +199,9 @@ extension SetSource {
     var labels: [String: Int] = [:]
     var known: [String: Int] = [:]
     for (index, synset) in synsets.enumerated() { known[synset] = index }
-    let highest = isIndexed ? rows.compactMap { Int($0.label) }.max() ?? 0 : synsets.count - 1
+    if let other { known = other.known }
+    let highest =
+      isIndexed ? rows.compactMap { Int($0.label) }.max() ?? 0 : known.values.max() ?? 0
     // A list of 1...1000 is the development kit's own order, in which no network numbers its classes.
     let lowest = isIndexed ? rows.compactMap { Int($0.label) }.min() ?? 0 : 0
     if isIndexed, lowest < 0 || highest > 1000 || (highest == 1000 && lowest > 0) {
@@ -167,12 +238,12 @@ extension SetSource {
     }
     let count = isIndexed ? max(highest + 1, names?.count ?? 0) : synsets.count
     var classes =
-      names
+      other?.classes ?? names
       ?? (isImageNet
         ? LabelMaps.classNames("imagenet") ?? synsets
         : isIndexed ? (0..<count).map { "\($0)" } : synsets)
     // 1001 names have the background in front.
-    if classes.count == 1001, highest <= 999 { classes.removeFirst() }
+    if other == nil, classes.count == 1001, highest <= 999 { classes.removeFirst() }
     guard classes.count > highest else {
       throw Diagnostic(
         "DST006",

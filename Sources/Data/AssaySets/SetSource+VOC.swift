@@ -124,7 +124,7 @@ extension SetSource {
     guard let text = try MappedFile(path: path).view.utf8 else {
       throw Diagnostic("DAT025", "the file is not text (UTF-8)", at: [path])
     }
-    let lines = text.split(whereSeparator: \.isNewline)
+    let lines = withoutMark(text).split(whereSeparator: \.isNewline)
     let header =
       lines.first?.split(separator: "\t", omittingEmptySubsequences: false)
       .map { plain($0).lowercased() } ?? []

@@ -94,7 +94,15 @@ public enum SetSource: String, Sendable, CaseIterable {
     guard let text = try MappedFile(path: path).view.utf8 else {
       throw Diagnostic("DAT025", "the file is not text (UTF-8)", at: [path])
     }
-    return text.split(whereSeparator: \.isNewline).map { plain($0) }.filter { !$0.isEmpty }
+    return withoutMark(text).split(whereSeparator: \.isNewline).map { plain($0) }.filter {
+      !$0.isEmpty
+    }
+  }
+
+  /// A text without the byte-order mark that spreadsheets put in front.
+  static func withoutMark(_ text: String) -> Substring {
+    text.unicodeScalars.first == "\u{FEFF}"
+      ? Substring(text.unicodeScalars.dropFirst()) : text[...]
   }
 
   static func plain(_ text: some StringProtocol) -> String {

@@ -6,8 +6,11 @@ public struct ClassOutcome: Sendable, Equatable {
   public var predicted: Int
   /// The right class.
   public var label: Int
-  /// How many classes came before the right one: ties go to the lower class.
+  /// How many classes came before the right one: ties go to the lower class; `absent` when it is none of
+  /// the classifier's.
   public var rank: Int
+  /// The rank of a class that has no score: it is among no first classes, however many are counted.
+  public static let absent = 1 << 30
   /// How sure the classifier was of its first class, 0...1; `nil` when it gives no probabilities.
   public var confidence: Double?
 
@@ -30,7 +33,7 @@ public struct ClassOutcome: Sendable, Equatable {
       self.init(
         predicted: predicted,
         label: label,
-        rank: predicted == label ? 0 : 1,
+        rank: predicted == label ? 0 : label == 0 || label == 1 ? 1 : Self.absent,
         confidence: p >= 0 && p <= 1 ? max(p, 1 - p) : nil
       )
       return
@@ -39,7 +42,7 @@ public struct ClassOutcome: Sendable, Equatable {
     for index in scores.indices where scores[index] > scores[best] || scores[best].isNaN {
       if !scores[index].isNaN { best = index }
     }
-    var rank = scores.count
+    var rank = Self.absent
     if scores.indices.contains(label), !scores[label].isNaN {
       rank = 0
       for index in scores.indices where index != label {

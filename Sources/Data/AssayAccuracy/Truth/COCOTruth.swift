@@ -151,7 +151,9 @@ public struct COCOTruth: Sendable, Equatable {
     let mask = try entry["segmentation"].flatMap {
       try COCOTruth.mask($0, width: picture.width, height: picture.height)
     }
-    guard let box = entry["bbox"].flatMap({ COCOTruth.box($0) }) ?? mask?.boundingBox else {
+    // A box that is given and broken is not made good by the mask.
+    let given = entry["bbox"].flatMap { $0 == .null ? nil : $0 }
+    guard let box = given.map({ COCOTruth.box($0) }) ?? mask?.boundingBox else {
       throw Diagnostic("ACC012", "it has no bbox of four numbers, the last two not below zero")
     }
     let isCrowd = entry["iscrowd"]?.int == 1 || entry["iscrowd"]?.bool == true
@@ -179,7 +181,7 @@ public struct COCOTruth: Sendable, Equatable {
       let parts = try polygons.map { polygon in
         let numbers = (polygon.array ?? []).compactMap(\.double)
         guard numbers.count >= 6, numbers.count.isMultiple(of: 2),
-          numbers.count == polygon.array?.count
+          numbers.count == polygon.array?.count, numbers.allSatisfy({ abs($0) < 1e9 })
         else { throw Diagnostic("ACC010", "a polygon is no list of three or more points") }
         return Mask(polygon: numbers, width: width, height: height)
       }
