@@ -334,7 +334,10 @@ import Testing
     ] {
       #expect(try Gate(text).text == words)
     }
-    for text in ["", "accuracy", "accuracy=0.9", "odd>=1", "latency<=fast", "latency<=-1s", ">=1"] {
+    for text in [
+      "", "accuracy", "accuracy=0.9", "odd>=1", "latency<=fast", "latency<=-1s", ">=1",
+      "latency<=20", "size<=5", "accuracy>=85",
+    ] {
       #expect(fault { _ = try Gate(text) } == "RAT040", "\(text)")
     }
     let scale = try Scale.named("variants")

@@ -90,12 +90,7 @@ struct DifferenceOptions {
 
   init(_ arguments: Arguments) throws {
     if let text = arguments.value("--percentile") { percentile = Percentile(text) }
-    if let text = arguments.value("--max-regression") {
-      guard let part = TryPlan.fraction(text), part >= 0, part < 10 else {
-        throw Diagnostic("CLI006", "--max-regression is a part such as 2% or 0.02, not '\(text)'")
-      }
-      limit = part
-    }
+    limit = try arguments.part("--max-regression", upTo: 10)
     junit = arguments.value("--junit")
     markdown = arguments.value("--markdown")
   }

@@ -137,10 +137,7 @@ private func refuseOptionsOfOthers(_ format: any ModelFormat, _ arguments: Argum
 
 /// The bound of `--max-drop` as a part of 1.
 private func maxDrop(_ arguments: Arguments, _ recipe: Recipe) throws -> Double? {
-  guard let text = arguments.value("--max-drop") else { return nil }
-  guard let value = TryPlan.fraction(text), value >= 0 else {
-    throw Diagnostic("CLI006", "--max-drop is a part such as 1% or 0.01, not '\(text)'")
-  }
+  guard let value = try arguments.part("--max-drop") else { return nil }
   guard recipe.scheme != .float32 else {
     throw Diagnostic(
       "CLI006",

@@ -96,6 +96,7 @@ let evaluateCommand = CommandSpec(
     usesSlurm: arguments.value("--executor") == "slurm",
     console: console
   )
+  let least = try arguments.part("--min-accuracy")
   var reference: EvaluationResult?
   if let original = arguments.value("--against") {
     let runtime = try anyRuntime(model: original)
@@ -131,7 +132,19 @@ let evaluateCommand = CommandSpec(
   if results.contains(where: { !$0.isWhole }) || findings.contains(where: { $0.code == "EVA011" }) {
     return .finding
   }
-  return try isBelow(arguments.value("--min-accuracy"), results, set) ? .finding : .done
+  guard let least else { return .done }
+  let below = results.filter { (measure($0, set) ?? 0) < least }
+  for result in below {
+    console.report(
+      Diagnostic(
+        "EVA013",
+        "\(result.plan.runtime) reaches \(Words.percent(measure(result, set) ?? 0)), which is below "
+          + "--min-accuracy \(Words.percent(least))",
+        at: [result.plan.model]
+      )
+    )
+  }
+  return below.isEmpty ? .done : .finding
 }
 
 /// What the figures are of, under the table.
@@ -168,23 +181,12 @@ private func evaluationNotes(
   return lines.joined(separator: "\n") + "\n"
 }
 
-private func isBelow(
-  _ text: String?,
-  _ results: [EvaluationResult],
-  _ set: LabelledSet
-) throws -> Bool {
-  guard let text else { return false }
-  guard let wanted = TryPlan.fraction(text) else {
-    throw Diagnostic("CLI006", "--min-accuracy is a part such as 70%, not '\(text)'")
-  }
-  return results.contains { result in
-    let value: Double? =
-      switch result.task {
-      case .classes, .text: result.tops[1]?.fraction
-      case .objects: result.detection(set, kind: .box, threads: 1).summary.mean
-      case .regions: result.regions.mean
-      }
-    return (value ?? 0) < wanted
+/// What a task's accuracy is told by first; `nil` when nothing was scored.
+private func measure(_ result: EvaluationResult, _ set: LabelledSet) -> Double? {
+  switch result.task {
+  case .classes, .text: result.tops[1]?.fraction
+  case .objects: result.detection(set, kind: .box, threads: 1).summary.mean
+  case .regions: result.regions.mean
   }
 }
 

@@ -156,6 +156,25 @@ struct Arguments: Sendable {
     return try bounded(number, name)
   }
 
+  /// A part of a whole, `2%` or `0.02`.
+  ///
+  /// A number from 1 on without its `%` is refused: it would be a limit that nothing can break.
+  func part(_ name: String, upTo most: Double = 1) throws -> Double? {
+    guard let text = value(name) else { return nil }
+    let isPercent = text.hasSuffix("%")
+    guard let number = Double(isPercent ? String(text.dropLast()) : text), number >= 0,
+      isPercent ? number <= most * 100 : number < 1
+    else {
+      let isBare = !isPercent && (Double(text) ?? 0) >= 1
+      throw Diagnostic(
+        "CLI006",
+        "\(name) is a part such as 2% or 0.02, not '\(text)'",
+        remedy: isBare ? "was \(text)% meant?" : nil
+      )
+    }
+    return isPercent ? number / 100 : number
+  }
+
   /// Whole numbers separated by commas.
   func integers(_ name: String) throws -> [Int]? {
     guard let text = value(name) else { return nil }

@@ -54,12 +54,7 @@ struct TryPlan {
 
   private static func constraint(_ arguments: Arguments) throws -> Constraint {
     var constraint = Constraint()
-    if let text = arguments.value("--max-drop") {
-      guard let value = fraction(text), value >= 0 else {
-        throw Diagnostic("CLI006", "--max-drop is a part such as 1% or 0.01, not '\(text)'")
-      }
-      constraint.maxDrop = value
-    }
+    constraint.maxDrop = try arguments.part("--max-drop")
     if let text = arguments.value("--max-latency") {
       guard let value = quantity(text, ["ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9]) else {
         throw Diagnostic("CLI006", "--max-latency is a time such as 5ms, not '\(text)'")

@@ -63,6 +63,15 @@ public struct Gate: Sendable, Equatable {
     }
     let value = number * factor
     guard value.isFinite, value >= 0 else { throw fault("'\(word)' is no number from 0 on") }
+    // What was meant without its unit would be a gate that lets everything pass, or nothing.
+    let unit = isOfOriginal ? .fraction : property.unit
+    if unit == .fraction, value > 1, !isOfOriginal {
+      throw fault("'\(word)' is above the whole; was \(word)% meant?")
+    }
+    if [.seconds, .joules, .bytes].contains(unit), Double(word) != nil, value > 0 {
+      let usual = unit == .seconds ? "ms" : unit == .joules ? "mJ" : "MB"
+      throw fault("'\(word)' has no unit, such as \(usual)")
+    }
     self.init(property, side, isOfOriginal ? .ofOriginal(value) : .figure(value))
   }
 
