@@ -96,6 +96,8 @@ public struct ComparisonReport: Sendable {
   public var command: [String]
   /// The program's version.
   public var version: String
+  /// How many networks the records are of: of several none is picked.
+  public var networkCount = 1
   /// Where the records are kept.
   public var store: String?
   /// When it was made, nanoseconds since 1970 (UTC).

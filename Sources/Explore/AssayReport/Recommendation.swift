@@ -58,7 +58,15 @@ extension Recommendation {
     let chosen = Recommendation.choose(holding, quality, report)
     pick = chosen?.id
     let words = RecommendationWords(report: report, recommendation: self, judge: judge)
-    if let chosen {
+    if report.networkCount > 1 {
+      (pick, pareto, baseline) = (nil, [], nil)
+      headline =
+        "These are \(report.networkCount) networks: none is picked, since they do not stand for one another."
+      details = [
+        "Name one (assay report NAME) for what to ship of its variants;"
+          + " assay rate grades networks of one task."
+      ]
+    } else if let chosen {
       headline = words.headline(chosen)
       details = words.details(chosen, alternatives: holding)
     } else {

@@ -164,6 +164,13 @@ private func storedReport(_ arguments: Arguments) throws -> ComparisonReport {
     )
   }
   let original = records.first { ["float32", "original"].contains($0.variant) } ?? first
+  let networks = Set(records.map { Subject.name($0) })
+  if networks.count > 1 {
+    // A variant alone would not say whose it is.
+    for index in records.indices {
+      records[index].variant = "\(Subject.name(records[index])) \(records[index].variant)"
+    }
+  }
   var report = ComparisonReport(
     original: ComparisonReport.Original(
       path: Subject.name(original),
@@ -173,5 +180,6 @@ private func storedReport(_ arguments: Arguments) throws -> ComparisonReport {
     records: records
   )
   report.version = assayVersion
+  report.networkCount = networks.count
   return report
 }
