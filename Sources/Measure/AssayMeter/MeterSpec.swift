@@ -29,6 +29,15 @@ public struct MeterSpec: Sendable, Equatable {
         sides.count == 2 && MeterSpec.settings.contains(String(sides[0]))
       if isSetting {
         options.values[String(sides[0])] = String(sides[1])
+      } else if !MeterSpec.takingArguments.contains(driver) {
+        let near = nearest(to: String(sides[0]), among: MeterSpec.settings)
+        throw Diagnostic(
+          "MTR002",
+          "'\(piece)' is no setting of a meter",
+          at: [text],
+          remedy: near.map { "did you mean \($0)=?" }
+            ?? "settings are \(MeterSpec.settings.sorted().joined(separator: ", ")), as rate=50"
+        )
       } else {
         arguments.append(String(piece))
       }
@@ -67,6 +76,9 @@ public struct MeterSpec: Sendable, Equatable {
     return specs
   }
 
+  /// Drivers that need a command or a path.
+  static let takingArguments: Set<String> = ["command", "serial", "file"]
+
   /// Every setting that some driver knows.
   static let settings: Set<String> = [
     "rate", "gain", "offset", "unit", "baud", "send", "volts", "amps", "serial", "channel", "seed",
@@ -75,7 +87,7 @@ public struct MeterSpec: Sendable, Equatable {
 
   private static let numbers: [(String, @Sendable (String) -> Double?)] = [
     ("gain", fraction), ("offset", watts), ("volts", { Double($0) }), ("amps", { Double($0) }),
-    ("baud", { Int($0).map { Double($0) } }),
+    ("baud", { Int($0).map { Double($0) } }), ("idle", watts), ("busy", watts),
   ]
 
   /// A part of one: `1%` or `0.01`; not negative.

@@ -23,7 +23,8 @@ extension Record {
 
   /// Whether rounds of both ran next to each other, so that what disturbed the machine disturbed both.
   public func tookTurns(with other: Record) -> Bool {
-    session == other.session && processes == other.processes && rounds.count == other.rounds.count
+    id != other.id && session == other.session && processes == other.processes
+      && rounds.count == other.rounds.count
   }
 
   /// How much slower or faster another record is, by a percentile of its latency.

@@ -131,11 +131,16 @@ public var defaultStoreURL: String { "sqlite:" + Host.join(AssayHome.path, "stor
 ///
 /// An older layout is brought to this version's; an SQLite file is copied beside itself before.
 ///
-/// - Parameter url: `sqlite:PATH`, a path, or `postgres://USER@HOST/DATABASE`.
-/// - Throws: `Diagnostic` STO001 (cannot be opened), STO002 (no store, or damaged), STO003 (written by
+/// - Parameters:
+///   - url: `sqlite:PATH`, a path, or `postgres://USER@HOST/DATABASE`.
+///   - mustExist: whether a file that is not there is a mistake and not a new store.
+/// - Throws: `Diagnostic` STO015 (there must be one, and is none), STO001 (cannot be opened), STO002 (no store, or damaged), STO003 (written by
 ///   a newer version), STO004 (locked), STO008 (unknown scheme), STO010 and STO011 (no libpq, no
 ///   server).
-public func openStore(_ url: String = defaultStoreURL) throws -> any Store {
+public func openStore(
+  _ url: String = defaultStoreURL,
+  mustExist: Bool = false
+) throws -> any Store {
   var path = url
   // A scheme has at least two letters, so that a file `a:b` is no scheme by accident.
   if let colon = url.firstIndex(of: ":"), !url[..<colon].contains("/"),
@@ -162,7 +167,17 @@ public func openStore(_ url: String = defaultStoreURL) throws -> any Store {
   guard !path.isEmpty else {
     throw Diagnostic("STO001", "the store has no path", at: [url], remedy: "give sqlite:PATH")
   }
-  if !Host.exists(path) { try Host.makeFolders(Host.folder(of: path)) }
+  if !Host.exists(path) {
+    guard !mustExist else {
+      throw Diagnostic(
+        "STO015",
+        "there is no store at this path",
+        at: [path],
+        remedy: "check the path: what measures makes a store, what reads one does not"
+      )
+    }
+    try Host.makeFolders(Host.folder(of: path))
+  }
   let connection = try SQLiteConnection(path: path)
   try SQLiteSchema.prepare(connection)
   return SQLStore(connection)

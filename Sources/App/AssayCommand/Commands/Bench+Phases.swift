@@ -1,6 +1,7 @@
 import AssayBase
 import AssayBench
 import AssayCatalog
+import AssayData
 import AssayHost
 import AssayMachine
 import AssayRecord
@@ -43,6 +44,8 @@ func pipelineRequest(
   _ runtime: any InferenceRuntime
 ) throws -> PipelineRequest? {
   guard let image = arguments.value("--image") else { return nil }
+  // A mistake is told before anything is measured.
+  if let text = arguments.value("--preprocess") { _ = try Preprocessing.parse(text) }
   guard Host.exists(image) else {
     throw Diagnostic("FIL001", "there is no picture", at: [image])
   }

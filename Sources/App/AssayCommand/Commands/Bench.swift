@@ -293,6 +293,11 @@ func storeURL(_ arguments: Arguments) -> String {
   arguments.value("--store") ?? "sqlite:" + Host.join(AssayHome.path, "store.sqlite")
 }
 
+/// The store that a command only reads: one that was named must be there.
+func readStore(_ arguments: Arguments) throws -> any Store {
+  try openStore(storeURL(arguments), mustExist: arguments.value("--store") != nil)
+}
+
 /// Shows how far a comparison is, with the time left.
 func show(_ step: BenchProgress, _ console: Console) {
   let left = step.secondsLeft.map { ", \(Int($0.rounded(.up))) s left" } ?? ""

@@ -159,7 +159,7 @@ func storedRecord(_ word: String, _ arguments: Arguments) throws -> Record {
     // The result of `bench --baseline` and `compare` holds the record of B.
     return try read(json: word) { try Record(json: $0["b"]?["record"] ?? $0) }
   }
-  let store = try openStore(storeURL(arguments))
+  let store = try readStore(arguments)
   func missing() -> Diagnostic {
     Diagnostic(
       "CMP001",

@@ -77,13 +77,16 @@ func ratedSubjects(_ arguments: Arguments) throws -> [Subject] {
 
 /// The records of the stores that `--store` names, or of the usual one.
 func storedRecords(_ arguments: Arguments) throws -> [Record] {
-  let urls = arguments.all("--store").isEmpty ? [storeURL(arguments)] : arguments.all("--store")
-  let records = try urls.flatMap { try openStore($0).records() }
+  let given = arguments.all("--store")
+  let records =
+    try given.isEmpty
+    ? openStore(storeURL(arguments)).records()
+    : given.flatMap { try openStore($0, mustExist: true).records() }
   guard !records.isEmpty else {
     throw Diagnostic(
       "RAT002",
       "there are no records",
-      at: urls,
+      at: given.isEmpty ? [storeURL(arguments)] : given,
       remedy: "measure something (assay try, assay bench), or name another store"
     )
   }

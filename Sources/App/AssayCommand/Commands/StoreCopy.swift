@@ -17,7 +17,7 @@ let storeCopyCommand = CommandSpec(
   ]
 ) { arguments, console in
   guard let from = arguments.operand(0), let to = arguments.operand(1) else { return .usage }
-  let (source, target) = (try openStore(from), try openStore(to))
+  let (source, target) = (try openStore(from, mustExist: true), try openStore(to))
   let total = try source.count()
   let outcome = try StoreCopy.copy(from: source, to: target) {
     console.progress("\($0)/\(total) records")

@@ -32,7 +32,7 @@ let storeExportCommand = CommandSpec(
     ("assay store export --format csv --figures-only", "a table for a spreadsheet"),
   ]
 ) { arguments, console in
-  let store = try openStore(storeURL(arguments))
+  let store = try readStore(arguments)
   let query = RecordQuery(
     session: arguments.value("--session"),
     modelSHA256: arguments.value("--model"),

@@ -11,7 +11,7 @@ let storeListCommand = CommandSpec(
   ],
   examples: [("assay store list", "what was measured, newest last")]
 ) { arguments, console in
-  let store = try openStore(storeURL(arguments))
+  let store = try readStore(arguments)
   let known = Set(try store.sweeps().map(\.id))
   let sessions = try store.sessions().filter { !known.contains($0.id) }
   let shown = sessions.suffix(try arguments.integer("--limit") ?? 20)
@@ -79,7 +79,7 @@ let storeShowCommand = CommandSpec(
   examples: [("assay store show 9c41d07e52aa", "what became of a sweep's trials")]
 ) { arguments, console in
   guard let id = arguments.operand(0) else { return .usage }
-  let store = try openStore(storeURL(arguments))
+  let store = try readStore(arguments)
   if let record = try store.records(RecordQuery(id: id)).first {
     try console.result(record.json, text: benchText(record))
     return .done

@@ -40,8 +40,9 @@ struct Console: Sendable {
     switch jsonPath {
     case "-"?: output(json().text(pretty: true) + "\n")
     case let path?:
-      try AtomicFile.write(json().text(pretty: true) + "\n", to: path)
+      // What was measured is shown even where the file cannot be written.
       output(text())
+      try AtomicFile.write(json().text(pretty: true) + "\n", to: path)
     case nil: output(text())
     }
   }

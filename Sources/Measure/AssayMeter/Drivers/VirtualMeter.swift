@@ -27,8 +27,14 @@ public struct VirtualMeter: PowerMeter {
       throw Diagnostic("MTR001", "virtual cannot be used: \(reason)", remedy: remedy)
     }
     let idle = options.values["idle"].flatMap(MeterSpec.watts) ?? 3
-    let busy = options.values["busy"].flatMap(MeterSpec.watts) ?? 8
-    return Reader(idle: idle, busy: max(busy, idle), period(rate: options.rate, standard: 20))
+    let busy = options.values["busy"].flatMap(MeterSpec.watts) ?? max(8, idle)
+    guard busy >= idle else {
+      throw Diagnostic(
+        "MTR002",
+        "virtual takes \(Words.short(busy)) W when busy, which is less than its \(Words.short(idle)) W at rest"
+      )
+    }
+    return Reader(idle: idle, busy: busy, period(rate: options.rate, standard: 20))
   }
 
   private final class Reader: MeterReader {

@@ -68,6 +68,17 @@ public enum TraceCSV {
         cause: cells.prefix(8).joined(separator: ", ")
       )
     }
+    // Monsoon's own programs write current and power side by side in milliamperes and milliwatts; of a
+    // power that stands alone nobody knows.
+    let bare = cells.map { $0.lowercased().filter { !" \"".contains($0) } }
+    if bare.contains("power"), !bare.contains("current") {
+      throw Diagnostic(
+        "MTR061",
+        "the column 'power' has no unit",
+        at: [name],
+        remedy: "name it power_W or power_mW"
+      )
+    }
     let plan = try Plan(headings, name: name, volts: volts, notes: notes)
     var trace = PowerTrace(
       identity: MeterIdentity(
@@ -104,6 +115,10 @@ public enum TraceCSV {
       }
       last = time
       let numbers = cells.map { self.number($0) ?? .nan }
+      guard plan.row(numbers).contains(where: { !$0.isNaN }) else {
+        brokenCount += 1
+        continue
+      }
       trace.append(
         Int64((time * timeFactor).rounded()),
         plan.row(numbers),
