@@ -88,6 +88,10 @@ public enum Assay {
     }
     console.isQuiet = parsed.has("--quiet")
     console.jsonPath = parsed.value("--json")
+    // The zoo's own commands are about its networks, not about files of them.
+    guard spec.name != "zoo", !spec.name.hasPrefix("zoo ") else {
+      return try spec.run(parsed, console)
+    }
     return try spec.run(parsed.mapModels(of: spec) { try ZooModel.path($0, console) }, console)
   }
 

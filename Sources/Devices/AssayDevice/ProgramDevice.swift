@@ -11,6 +11,8 @@ public final class ProgramDevice: Device {
   public let transport = "program"
   /// The program and its arguments.
   public let command: [String]
+  /// Seconds after which a silent program counts as hung.
+  private let patience: Double
 
   /// A device that `settings` names a program for.
   ///
@@ -21,6 +23,7 @@ public final class ProgramDevice: Device {
     }
     self.address = address
     command = settings.program
+    patience = min(settings.patience ?? 10, 1e6)
   }
 
   /// Starts the program.
@@ -31,7 +34,7 @@ public final class ProgramDevice: Device {
   public func probe() throws -> DeviceFacts {
     let stream = try open()
     defer { stream.end(seconds: 2) }
-    let deadline = Host.monotonicNanoseconds() &+ 10_000_000_000
+    let deadline = Host.monotonicNanoseconds() &+ UInt64(patience * 1e9)
     guard stream.write(#"{"do":"probe"}"#) else {
       throw DeviceFault.lost(address, "asking the program", cause: stream.errorTail())
     }
@@ -43,7 +46,7 @@ public final class ProgramDevice: Device {
         throw DeviceFault.refused(address, "telling of itself", String(line.prefix(200)))
       }
       return DeviceFacts(program: facts)
-    case .timeout: throw DeviceFault.silent(address, "asking the program", 10)
+    case .timeout: throw DeviceFault.silent(address, "asking the program", patience)
     case .end, .tooLong:
       throw DeviceFault.lost(address, "asking the program", cause: stream.errorTail())
     }

@@ -27,7 +27,7 @@ public struct TwinComparison: Sendable {
   ///   - prediction: for the original file.
   ///   - original: the file that was compiled.
   ///   - twin: what the compiler made of it.
-  /// - Throws: `Diagnostic` TPU002 when the twin is not compiled, FLB… or TFL… when a file is damaged.
+  /// - Throws: `Diagnostic` TPU002 when the twin is not compiled, TPU009 when it is of another network, FLB… or TFL… when a file is damaged.
   public init(
     _ prediction: EdgeTPUPrediction,
     original: TFLiteListing,
@@ -40,6 +40,16 @@ public struct TwinComparison: Sendable {
         "TPU002",
         "the file holds nothing for an Edge TPU",
         remedy: "give the file that edgetpu_compiler wrote"
+      )
+    }
+    let ends = { (listing: TFLiteListing) in
+      [listing.inputs, listing.outputs].map { $0.map { listing.tensors[$0].shape } }
+    }
+    guard ends(original) == ends(twin) else {
+      throw Diagnostic(
+        "TPU009",
+        "the compiled file takes or gives other arrays: it was made of another network",
+        remedy: "give the file that edgetpu_compiler made of this one"
       )
     }
     predictedBytes = prediction.parameterBytes

@@ -122,6 +122,9 @@ private struct BenchmarkJob {
       paths = []
       return
     }
+    guard output != "-" else {
+      throw Diagnostic("CLI006", "series are written to files, not to -", remedy: "-o mine.csv")
+    }
     let isFolder = seriesCount > 1 || output.hasSuffix("/") || Host.kind(of: output) == .folder
     paths =
       isFolder ? (1...seriesCount).map { Host.join(output, "\($0).csv") } : [output]

@@ -75,6 +75,9 @@ let runCommand = CommandSpec(
 
 private func inputs(_ arguments: Arguments, _ model: LoadedModel) throws -> [String: Tensor] {
   if let image = arguments.value("--image") {
+    guard !arguments.has("--input") else {
+      throw Diagnostic("CLI004", "--image and --input exclude one another")
+    }
     return try imageInput(image, model, arguments)
   }
   guard let path = arguments.value("--input") else {

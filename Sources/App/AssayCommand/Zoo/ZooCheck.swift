@@ -52,7 +52,7 @@ let zooCheckCommand = CommandSpec(
     .filter { $0.size <= most * 1_000_000 }.sorted { $0.size < $1.size }.map(\.entry)
   try Host.makeFolders(folder)
   let start = Host.monotonicNanoseconds()
-  var (done, faults) = (0, 0)
+  var (done, faults, failures) = (0, 0, 0)
   func isKnown(_ entry: ZooEntry) -> Bool {
     Host.exists(Host.join(folder, "\(entry.name).json")) && !arguments.has("--force")
   }
@@ -72,6 +72,15 @@ let zooCheckCommand = CommandSpec(
         threads: try arguments.integer("--threads") ?? Host.allowedProcessors().count,
         folder: folder
       ) { console.progress("\(index + 1)/\(all.count)\(left): \(entry.name) \($0)") }
+      // What the machine could not do says nothing of the network: it is looked at again next time.
+      if let run = result.runs.first(where: { $0.fault?.hasPrefix("HST") == true }) {
+        throw Diagnostic(
+          "ZOO021",
+          "the machine could not run \(run.recipe) on \(run.runtime)",
+          remedy: "run the same command again when it can",
+          cause: run.fault
+        )
+      }
       try AtomicFile.write(result.json.text(pretty: true) + "\n", to: path)
       console.endProgress()
       console.note("\(index + 1)/\(all.count) \(entry.name): \(result.runs.count) runs")
@@ -80,7 +89,7 @@ let zooCheckCommand = CommandSpec(
     } catch let fault as Diagnostic {
       console.endProgress()
       console.report(fault.inside(entry.name))
-      faults += 1
+      failures += 1
     }
   }
   let results = try ZooTable(folder: folder)
@@ -91,7 +100,7 @@ let zooCheckCommand = CommandSpec(
       "\(done) networks looked at, \(results.rows.count) results in \(folder), \(faults) runs failed\n"
       + (arguments.value("--markdown").map { "\($0): the table\n" } ?? "")
   )
-  return .done
+  return failures == 0 ? .done : .finding
 }
 
 /// What became of one network.

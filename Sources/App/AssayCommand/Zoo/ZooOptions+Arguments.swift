@@ -53,6 +53,8 @@ enum ZooArguments {
 
   /// The network of a name, or of a file that describes one.
   static func entry(_ word: String) throws -> ZooEntry {
+    // As other commands call it.
+    let word = word.hasPrefix("zoo:") ? String(word.dropFirst("zoo:".count)) : word
     guard [".yaml", ".yml", ".json"].contains(where: { word.hasSuffix($0) }) else {
       return try Zoo.entry(named: word)
     }
