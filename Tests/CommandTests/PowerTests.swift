@@ -4,6 +4,12 @@ import AssayRecord
 import AssayTestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 @Suite struct PowerTests {
   @Test func everyMeterIsListedWithItsStateReasonAndRemedy() throws {
     try withFolder { folder in
@@ -101,6 +107,31 @@ import Testing
       let seconds = try #require(energy[1]["seconds"]?.double)
       let guess = try #require(energy[1]["domains"]?.array?.first?["totalJ"])
       #expect(abs((guess["value"]?.double ?? 0) / seconds - 6) < 1e-6 && guess["u95"] == nil)
+    }
+  }
+
+  /// What was measured until ctrl-C is a record: half an hour of load is not lost in its last minute.
+  @Test func whatWasMeasuredBeforeItWasStoppedIsTold() throws {
+    try withFolder { folder in
+      let output = folder + "/out.json"
+      let process = try ChildProcess(
+        "/bin/sh",
+        [
+          "-c",
+          "cd '\(folder)' && exec '\(command)' bench --runtime null --sustained 10min --json '\(output)'",
+        ]
+      )
+      // From the first worker on a signal is heeded; a window is a second: some are over then.
+      let workers = "/proc/\(process.id)/task/\(process.id)/children"
+      #expect(eventually { Host.smallText(workers)?.isEmpty == false })
+      Host.sleep(nanoseconds: 4_000_000_000)
+      _ = kill(process.id, SIGINT)
+      _ = process.wait(until: Host.monotonicNanoseconds() + 120_000_000_000)
+      let record = try JSON(parsing: MappedFile(path: output).view.array)
+      let codes = (record["reasons"]?.array ?? []).compactMap { $0["code"]?.string }
+      #expect(codes.contains("BEN145"))
+      let hasSamples = record["samplesNs"]?.array?.isEmpty == false
+      #expect(record["sustained"] != nil && (hasSamples || codes.contains("BEN101")))
     }
   }
 

@@ -30,6 +30,9 @@ public struct Comparison: Sendable {
   public var countsEvents = false
   /// A picture whose way through the model is measured.
   public var pipeline: PipelineRequest?
+  /// Whether it ends with what is measured by then when the user asks this process to stop
+  /// (`Host.catchInterrupts`); a sweep's trials are whole or not there.
+  public var stopsWhenInterrupted = false
   /// A long load in place of the rounds, one configuration after the other; `nil` for rounds.
   public var sustained: SustainedLoad?
   /// Whether self-tests of the measured sessions are run.
@@ -110,7 +113,7 @@ public struct Comparison: Sendable {
         trial.start({ try makeWorker(trial.configuration) }, preset)
         group.append(trial)
       }
-      for _ in 0..<(sustained == nil ? preset.rounds : 0) {
+      for _ in 0..<(sustained == nil ? preset.rounds : 0) where !isInterrupted {
         for trial in group.shuffled(using: &random) {
           progress(meter.step(trial.configuration.title))
           trial.turn(preset)
@@ -118,7 +121,7 @@ public struct Comparison: Sendable {
       }
       if let sustained {
         for trial in group {
-          trial.sustain(sustained) { part in
+          trial.sustain(sustained, isStopped: { isInterrupted }) { part in
             progress(
               BenchProgress(
                 done: Int(part * 100),
@@ -137,11 +140,22 @@ public struct Comparison: Sendable {
       }
       for trial in group {
         progress(meter.step("finishing \(trial.configuration.title)"))
-        if countsEvents { trial.count(preset) }
-        if audits { trial.audit(seed: seed) }
-        if let pipeline { trial.run(pipeline) }
+        if isInterrupted {
+          trial.record.reasons.append(
+            Diagnostic(
+              "BEN145",
+              "it was stopped before it was whole",
+              remedy: "the figures are of what was measured by then",
+              severity: .warning
+            )
+          )
+        } else {
+          if countsEvents { trial.count(preset) }
+          if audits { trial.audit(seed: seed) }
+          if let pipeline { trial.run(pipeline) }
+        }
         let outputs = Host.join(folder, "\(trial.record.id).npz")
-        trial.finish(profiledRuns: profiledRuns, outputs: outputs)
+        trial.finish(profiledRuns: isInterrupted ? 0 : profiledRuns, outputs: outputs)
         if deviceFacts == nil {
           trial.record.environment["loadAfter"] = Host.loadAverage().map { JSON($0) } ?? .null
         }
@@ -162,7 +176,7 @@ public struct Comparison: Sendable {
   ) {
     while true {
       let unfinished = group.filter { $0.isAlive && $0.needsRounds(rule) }
-      if unfinished.isEmpty { break }
+      if unfinished.isEmpty || isInterrupted { break }
       for trial in unfinished.shuffled(using: &random) {
         progress(trial.configuration.title)
         trial.turn(preset)
@@ -170,6 +184,8 @@ public struct Comparison: Sendable {
     }
     for trial in group where trial.isAlive { trial.noteStopping(rule) }
   }
+
+  private var isInterrupted: Bool { stopsWhenInterrupted && Host.isInterrupted }
 
   /// Whether another worker fits beside those that live.
   private func hasRoom(after group: [Trial]) -> Bool {

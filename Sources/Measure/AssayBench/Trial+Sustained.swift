@@ -21,8 +21,10 @@ extension Trial {
 
   /// Runs the load, window after window.
   ///
-  /// - Parameter progress: called between windows with the part that is done.
-  func sustain(_ load: SustainedLoad, progress: (Double) -> Void) {
+  /// - Parameters:
+  ///   - isStopped: asked between windows whether to end with those that there are.
+  ///   - progress: called between windows with the part that is done.
+  func sustain(_ load: SustainedLoad, isStopped: () -> Bool, progress: (Double) -> Void) {
     let count = max(1, Int(clamping: load.duration / max(load.window, 1)))
     let kept = max(20, Trial.keptSamples / count)
     let perSample = record.scenario?.samplesPerQuery ?? 1
@@ -41,7 +43,7 @@ extension Trial {
       // The load has no pause in which others could take the caches.
       rewarmNanoseconds: 0
     )
-    while isAlive, elapsed < load.duration {
+    while isAlive, elapsed < load.duration, !isStopped() {
       let before = record.samples.count
       self.turn(turn)
       guard record.windows.count == record.rounds.count, let window = record.windows.last,

@@ -7,8 +7,9 @@ import AssayRuntime
 /// Decides whether a record's figures hold, from the record alone.
 ///
 /// Reasons of severity `error` make it INVALID: BEN101 too few samples, BEN103 drift between rounds,
-/// BEN105 another provider executed, wholly or in part, BEN108 the median is not known well enough, and every failure
-/// (BEN110-113, RTM…); what a scenario's rules say (BEN140-144); what self-tests found (BEN150-151). Warnings and notes stay beside a VALID verdict.
+/// BEN105 another provider executed, wholly or in part, BEN108 the median is not known well enough, and every
+/// failure (BEN110-113, RTM…); what a scenario's rules say (BEN140-144); what self-tests found (BEN150-151).
+/// Warnings and notes stay beside a VALID verdict, as that the user stopped it (BEN145).
 public func judged(_ record: Record) -> Record {
   var record = record
   if !record.reasons.contains(where: { $0.severity == .error }) {

@@ -172,6 +172,9 @@ private func benchmarkedModel(
 /// Measures what the arguments of `bench` say, and appends the record to the store.
 func benchmark(_ arguments: Arguments, _ console: Console) throws -> Record? {
   try preparedBenchmark(arguments, console) { configuration, comparison, energy in
+    var comparison = comparison
+    comparison.stopsWhenInterrupted = true
+    Host.catchInterrupts()
     let measured = try comparison.run([configuration], progress: { show($0, console) })
     console.endProgress()
     guard let record = measured.first?.record else { return nil }
