@@ -230,20 +230,18 @@ final class OnnxSession: RuntimeSession {
     var count = 0
     try library.check(f.SessionGetInputCount(session, &count))
     for index in 0..<count {
-      var name: UnsafeMutablePointer<CChar>?
-      var info: OrtTypeRef?
-      try library.check(f.SessionGetInputName(session, index, library.allocator, &name))
-      let text = library.take(name)
-      try library.check(f.SessionGetInputTypeInfo(session, index, &info))
-      defer { f.ReleaseTypeInfo(info) }
-      var (port, element, open) = try describe(info, text)
+      var (port, element, open) = try described(
+        index,
+        f.SessionGetInputName,
+        f.SessionGetInputTypeInfo
+      )
       for axis in port.dims.indices where port.dims[axis] < 0 {
         if !open[axis].isEmpty { symbols.append(open[axis]) }
         port.dims[axis] = 1
       }
       let value = try bound(port, element)
       values.append(value)
-      try library.check(text.withCString { f.BindInput(binding, $0, value.value) })
+      try library.check(port.name.withCString { f.BindInput(binding, $0, value.value) })
       inputs.append(port)
     }
   }
@@ -253,13 +251,11 @@ final class OnnxSession: RuntimeSession {
     var count = 0
     try library.check(f.SessionGetOutputCount(session, &count))
     for index in 0..<count {
-      var name: UnsafeMutablePointer<CChar>?
-      var info: OrtTypeRef?
-      try library.check(f.SessionGetOutputName(session, index, library.allocator, &name))
-      let text = library.take(name)
-      try library.check(f.SessionGetOutputTypeInfo(session, index, &info))
-      defer { f.ReleaseTypeInfo(info) }
-      var (port, element, open) = try describe(info, text)
+      var (port, element, open) = try described(
+        index,
+        f.SessionGetOutputName,
+        f.SessionGetOutputTypeInfo
+      )
       // An extent that an input has too is 1, as there; another one shows when the model has run.
       for axis in port.dims.indices where port.dims[axis] < 0 {
         for symbol in symbols where symbol == open[axis] { port.dims[axis] = 1 }
@@ -268,12 +264,29 @@ final class OnnxSession: RuntimeSession {
       if port.dims.allSatisfy({ $0 >= 0 }) {
         let value = try bound(port, element)
         results.append(value)
-        try library.check(text.withCString { f.BindOutput(binding, $0, value.value) })
+        try library.check(port.name.withCString { f.BindOutput(binding, $0, value.value) })
       } else {
         results.append(nil)
         try bindOpen(index)
       }
     }
+  }
+
+  /// An input or an output, by the calls that tell its name and its type.
+  private func described(
+    _ index: Int,
+    _ nameCall: (
+      OrtSessionRef?, Int, OrtAllocatorRef?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) -> OrtStatusRef?,
+    _ typeCall: (OrtSessionRef?, Int, UnsafeMutablePointer<OrtTypeRef?>?) -> OrtStatusRef?
+  ) throws(Failure) -> (port: Port, element: Int32, symbols: [String]) {
+    var name: UnsafeMutablePointer<CChar>?
+    var info: OrtTypeRef?
+    try library.check(nameCall(session, index, library.allocator, &name))
+    let text = library.take(name)
+    try library.check(typeCall(session, index, &info))
+    defer { library.functions.ReleaseTypeInfo(info) }
+    return try describe(info, text)
   }
 
   /// Lets the runtime allocate an output.
