@@ -133,12 +133,14 @@ let evaluateCommand = CommandSpec(
     return .finding
   }
   guard let least else { return .done }
-  let below = results.filter { (measure($0, set) ?? 0) < least }
-  for result in below {
+  let below = results.map { (result: $0, reached: measure($0, set) ?? 0) }.filter {
+    $0.reached < least
+  }
+  for (result, reached) in below {
     console.report(
       Diagnostic(
         "EVA013",
-        "\(result.plan.runtime) reaches \(Words.percent(measure(result, set) ?? 0)), which is below "
+        "\(result.plan.runtime) reaches \(Words.percent(reached)), which is below "
           + "--min-accuracy \(Words.percent(least))",
         at: [result.plan.model]
       )

@@ -162,9 +162,7 @@ struct Arguments: Sendable {
   func part(_ name: String, upTo most: Double = 1) throws -> Double? {
     guard let text = value(name) else { return nil }
     let isPercent = text.hasSuffix("%")
-    guard let number = Double(isPercent ? String(text.dropLast()) : text), number >= 0,
-      isPercent ? number <= most * 100 : number < 1
-    else {
+    guard let part = TryPlan.fraction(text), part >= 0, isPercent ? part <= most : part < 1 else {
       let isBare = !isPercent && (Double(text) ?? 0) >= 1
       throw Diagnostic(
         "CLI006",
@@ -172,7 +170,7 @@ struct Arguments: Sendable {
         remedy: isBare ? "was \(text)% meant?" : nil
       )
     }
-    return isPercent ? number / 100 : number
+    return part
   }
 
   /// Whole numbers separated by commas.
